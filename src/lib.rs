@@ -1,0 +1,1 @@
+//! Open population risk stratification: from pseudonymised deliveries to explained outreach lists.

@@ -1,0 +1,3 @@
+//! `riskstrat`: see `riskstrat --help`.
+
+fn main() {}
