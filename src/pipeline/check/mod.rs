@@ -1,0 +1,269 @@
+//! Names, types and files checked against each other, across all files, before any record is read.
+//!
+//! Every check puts its problems down and goes on; what a broken file would have declared is not missed a second time.
+
+mod audit;
+mod cohort;
+mod column;
+mod desk;
+mod events;
+mod feature;
+mod lists;
+mod model;
+mod run;
+mod scoring;
+mod source;
+mod text;
+mod words;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use arrow::datatypes::{DataType, Field, Schema};
+use jiff::civil::Date;
+
+use super::decl::{AuditDecl, CohortDecl, FeaturesDecl, ModelDecl, PublishDecl, Role, RunDecl, SignOff, SourceDecl};
+use super::document::Document;
+use super::parse::LoadOptions;
+use super::problem::Problem;
+use super::schema::Kind;
+use super::{Audit, Cohort, Feature, Item, Model, Pipeline, Source};
+use crate::calendar::Window;
+use crate::error::Result;
+use crate::expr::{self, Compiled};
+use desk::Desk;
+use lists::Lists;
+
+/// What has been checked so far.
+struct Checker {
+    desk: Desk,
+    lists: Lists,
+    as_of: Date,
+    sources: Vec<Source>,
+    items: Vec<Item>,
+    features: Vec<Feature>,
+    models: Vec<Model>,
+    audits: Vec<Audit>,
+    cohorts: Vec<Cohort>,
+    warnings: Vec<String>,
+    /// Sources, features and models that could not be made: their absence is no further problem.
+    broken: BTreeSet<String>,
+    /// Every name of every feature file, made or not.
+    declared: BTreeSet<String>,
+    /// A whole feature or model file is unreadable: any name might have been in it.
+    features_unknown: bool,
+}
+
+/// Reads and checks all that the run file names.
+pub(super) fn pipeline(run_file: &Path, options: &LoadOptions) -> Result<Result<Pipeline, Vec<Problem>>> {
+    let (mut desk, run_name) = Desk::open(run_file)?;
+    let Some((run, decl)) = desk.document::<RunDecl>(&run_name, Kind::Run) else {
+        return Ok(Err(desk.finish().0));
+    };
+    let sources = desk.load_all::<SourceDecl>(&run, "sources", Kind::Source);
+    let features = desk.load_all::<FeaturesDecl>(&run, "features", Kind::Features);
+    let models = desk.load_all::<ModelDecl>(&run, "models", Kind::Model);
+    let audits = desk.load_all::<AuditDecl>(&run, "audits", Kind::Audit);
+    let cohorts = desk.load_all::<CohortDecl>(&run, "cohorts", Kind::Cohort);
+
+    let as_of = options.as_of.or(decl.as_ref().and_then(|decl| decl.as_of));
+    if decl.is_some() && as_of.is_none() {
+        desk.report(
+            Problem::new(&run_name, "as_of is missing").help("give --as-of 2026-04-01, or write as_of = 2026-04-01"),
+        );
+    }
+    let mut broken: BTreeSet<String> = sources.broken.iter().chain(&models.broken).cloned().collect();
+    broken.extend(models.broken.iter().map(|model| format!("{model}_band")));
+    let mut checker = Checker {
+        desk,
+        lists: Lists::default(),
+        as_of: as_of.unwrap_or(Date::ZERO),
+        sources: Vec::new(),
+        items: Vec::new(),
+        features: Vec::new(),
+        models: Vec::new(),
+        audits: Vec::new(),
+        cohorts: Vec::new(),
+        warnings: Vec::new(),
+        broken,
+        declared: features.good.iter().flat_map(|file| file.decl.keys().cloned()).collect(),
+        features_unknown: decl.is_none() || !features.broken.is_empty(),
+    };
+    let items_unknown = decl.is_none() || !audits.broken.is_empty();
+    checker.sources(&sources.good);
+    checker.items(&audits.good);
+    checker.demographics(&sources.good, items_unknown);
+    features.good.iter().for_each(|file| checker.feature_file(file));
+    models.good.iter().for_each(|model| checker.model(model));
+    audits.good.iter().for_each(|audit| checker.audit(audit));
+    cohorts.good.iter().for_each(|cohort| checker.cohort(cohort));
+    if let Some(decl) = &decl {
+        checker.run(&run, decl, sources.broken.is_empty());
+        if !decl.cohorts.is_empty() {
+            checker.opt_out_ages(&sources.good);
+        }
+    }
+    Ok(checker.finish(decl, run_name.trim_end_matches(".toml"), options))
+}
+
+impl Checker {
+    /// A window that limits age: any but "ever".
+    fn age_limit(&mut self, document: &Document, path: &[&str], text: &str) {
+        match Window::parse(text) {
+            Ok(Window::Ever) => {
+                self.desk.report(document.at_value(path, "\"ever\" is no limit: write a window, such as \"10 years\""))
+            }
+            Ok(_) => {}
+            Err(message) => self.desk.report(document.at_value(path, message)),
+        }
+    }
+
+    fn signed_off(&mut self, document: &Document, what: &str, signed_off: &SignOff) {
+        if signed_off.by.trim().is_empty() {
+            self.desk.report(document.at_value(&["signed_off", "by"], "nobody has signed this off"));
+        }
+        if signed_off.review_by < signed_off.on {
+            self.desk.report(document.at_value(&["signed_off", "review_by"], "the review is due before the sign-off"));
+        }
+        if signed_off.review_by < self.as_of {
+            self.warnings.push(format!("{what}: its review was due by {}", signed_off.review_by));
+        }
+    }
+
+    /// A source by name, with one of these roles.
+    fn source_named(&mut self, document: &Document, path: &[&str], name: &str, roles: &[Role]) -> Option<usize> {
+        let Some(at) = self.sources.iter().position(|source| source.name == name) else {
+            if !self.broken.contains(name) {
+                let names = self.sources.iter().map(|source| source.name.as_str());
+                let problem = document.at_value(path, format!("the run has no source `{name}`"));
+                self.desk.report(problem.did_you_mean(name, names));
+            }
+            return None;
+        };
+        let role = self.sources.get(at).map(|source| source.decl.role)?;
+        if !roles.contains(&role) {
+            let wanted: Vec<String> = roles.iter().map(text::role).collect();
+            let message = format!("`{name}` has the role {}; this needs {}", text::role(&role), wanted.join(" or "));
+            self.desk.report(document.at_value(path, message));
+            return None;
+        }
+        Some(at)
+    }
+
+    /// A column of a source by name.
+    fn column_named(&mut self, document: &Document, path: &[&str], source: usize, name: &str) -> Option<usize> {
+        let source = self.sources.get(source)?;
+        let found = source.column(name);
+        if found.is_none() {
+            let problem = document.at_value(path, format!("`{}` has no column `{name}`", source.name));
+            self.desk.report(problem.did_you_mean(name, source.columns.iter().map(|column| column.name.as_str())));
+        }
+        found
+    }
+
+    /// Features, and once there are models, scores and bands.
+    fn schema(&self) -> Schema {
+        let shown = self.features.iter().filter(|feature| feature.shown);
+        let mut fields: Vec<Field> =
+            shown.map(|feature| Field::new(&feature.name, feature.data_type.clone(), true)).collect();
+        for model in &self.models {
+            fields.push(Field::new(&model.name, DataType::Float64, true));
+            if !model.decl.bands.is_empty() {
+                fields.push(Field::new(format!("{}_band", model.name), DataType::Utf8, true));
+            }
+        }
+        Schema::new(fields)
+    }
+
+    /// SQL over features and scores; a name that a broken file may have declared is let pass.
+    fn compiled(&mut self, document: &Document, path: &[&str], sql: &str, schema: &Schema) -> Option<Compiled> {
+        let mut problem = match expr::compile(sql, schema) {
+            Ok(compiled) => return Some(compiled),
+            Err(problem) => problem,
+        };
+        if let Some(name) = problem.unknown.clone() {
+            if self.may_be_broken(&name) {
+                return None;
+            }
+            problem.message = format!("there is no feature or score `{name}`");
+            if self.declared.iter().any(|start| is_of_family(&name, start)) && self.models.is_empty() {
+                problem.message = format!("`{name}` is declared further down");
+                problem.help = Some("what is derived stands behind what it reads".to_owned());
+            }
+        }
+        self.desk.report_sql(document, path, problem);
+        None
+    }
+
+    /// A predicate over features and scores.
+    fn predicate(&mut self, document: &Document, path: &[&str], sql: &str, schema: &Schema) -> Option<Compiled> {
+        let compiled = self.compiled(document, path, sql, schema)?;
+        self.boolean(document, path, compiled)
+    }
+
+    /// A predicate over the columns of a source.
+    fn filter(&mut self, document: &Document, path: &[&str], sql: &str, schema: &Schema) -> Option<Compiled> {
+        match expr::compile(sql, schema) {
+            Ok(compiled) => self.boolean(document, path, compiled),
+            Err(problem) => {
+                self.desk.report_sql(document, path, problem);
+                None
+            }
+        }
+    }
+
+    fn boolean(&mut self, document: &Document, path: &[&str], compiled: Compiled) -> Option<Compiled> {
+        if compiled.data_type == DataType::Boolean {
+            return Some(compiled);
+        }
+        let message = format!("a predicate is true or false; this is {}", text::type_name(&compiled.data_type));
+        self.desk.report(document.at_value(path, message));
+        None
+    }
+
+    /// Whether a name may be missing only because its own declaration is broken.
+    fn may_be_broken(&self, name: &str) -> bool {
+        self.features_unknown || self.broken.iter().any(|start| is_of_family(name, start))
+    }
+
+    fn finish(self, decl: Option<RunDecl>, name: &str, options: &LoadOptions) -> Result<Pipeline, Vec<Problem>> {
+        let clean = self.desk.is_clean();
+        let folder = self.desk.folder().to_owned();
+        let (problems, files) = self.desk.finish();
+        let Some(decl) = decl.filter(|_| clean) else { return Err(problems) };
+        let deliveries = options.deliveries.clone().unwrap_or_else(|| folder.join(&decl.deliveries));
+        let PublishDecl { formats, disclosure } = decl.publish.clone();
+        let (codelists, value_sets) = self.lists.finish();
+        Ok(Pipeline {
+            name: name.to_owned(),
+            decl,
+            as_of: self.as_of,
+            deliveries,
+            sources: self.sources,
+            items: self.items,
+            features: self.features,
+            models: self.models,
+            audits: self.audits,
+            cohorts: self.cohorts,
+            codelists,
+            value_sets,
+            files,
+            formats,
+            disclosure,
+            warnings: self.warnings,
+        })
+    }
+}
+
+/// Whether a name is this one, or one of its windows and categories.
+fn is_of_family(name: &str, start: &str) -> bool {
+    name.strip_prefix(start).is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
+}
+
+/// `[a-z][a-z0-9_]*`: what can be written in SQL without quotes.
+fn is_name(name: &str) -> bool {
+    name.len() <= 120
+        && name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+        && expr::is_plain_name(name)
+}

@@ -1,0 +1,636 @@
+//! The declarations as they are written: one struct a table, one field a key, nothing flattened.
+//!
+//! These types are the single source for parsing, for the JSON Schema that `riskstrat schema` prints and for the
+//! checks that precede serde. What a name means across files is settled in [`crate::pipeline::check`].
+
+use indexmap::IndexMap;
+use jiff::civil::Date;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// A run: which deliveries, sources, features, models, audits and cohorts, in the order in which they happen.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RunDecl {
+    /// What this run is called on every output.
+    pub title: String,
+    /// Folder that holds the deliveries, relative to this file; `--deliveries` replaces it.
+    pub deliveries: String,
+    /// As-of date; `--as-of` replaces it. One of the two is required.
+    #[schemars(with = "Option<String>", extend("format" = "date"))]
+    pub as_of: Option<Date>,
+    /// Source files by name (`sources/<name>.toml`), registers and events alike.
+    pub sources: Vec<String>,
+    /// Feature files by name (`features/<name>.toml`).
+    #[serde(default)]
+    pub features: Vec<String>,
+    /// Models by name (`models/<name>/model.toml`).
+    #[serde(default)]
+    pub models: Vec<String>,
+    /// Audits by name (`audits/<name>.toml`).
+    #[serde(default)]
+    pub audits: Vec<String>,
+    /// Cohorts by name (`cohorts/<name>.toml`).
+    #[serde(default)]
+    pub cohorts: Vec<String>,
+    /// How the opt-outs are known when no source has the role `opt_out`.
+    pub opt_outs: Option<OptOutsDecl>,
+    /// The latest record of any source may be this much older than the as-of date (default "100 days").
+    pub max_data_age: Option<String>,
+    /// What is published, and under which disclosure rule.
+    #[serde(default)]
+    pub publish: PublishDecl,
+    /// Re-computation of a sample of people by the second implementation; absent means one in 1000.
+    #[serde(default = "one_in_a_thousand")]
+    pub self_check: Option<SelfCheckDecl>,
+}
+
+/// A run that says nothing of it still checks itself; only `one_in = 0` turns it off.
+fn one_in_a_thousand() -> Option<SelfCheckDecl> {
+    Some(SelfCheckDecl { one_in: 1000 })
+}
+
+/// Why a run that writes lists needs no opt-out source.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OptOutsDecl {
+    /// For example "synthetic people"; printed in the receipt.
+    pub none_because: String,
+}
+
+/// What a run publishes.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct PublishDecl {
+    /// Formats of the cohort lists: at least one, each once.
+    pub formats: Vec<ListFormat>,
+    /// The rule by which counts reach `aggregate/`.
+    pub disclosure: DisclosureRule,
+}
+
+impl Default for PublishDecl {
+    fn default() -> Self {
+        Self { formats: vec![ListFormat::Csv], disclosure: DisclosureRule::Hes2018 }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ListFormat {
+    Csv,
+    Parquet,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum DisclosureRule {
+    /// 0 shown, 1 to 7 as `*`, the rest to the nearest 5 (NHS Digital, HES and ECDS sub-national counts, 2018).
+    #[serde(rename = "hes-2018")]
+    Hes2018,
+    /// Below 5 as `*`, the rest to the nearest 5 (MHSDS monthly statistics).
+    #[serde(rename = "mhsds")]
+    Mhsds,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SelfCheckDecl {
+    /// One person in this many is scored a second time by the plain implementation; 0 turns it off.
+    pub one_in: u32,
+}
+
+/// A source: where the rows are, what one row is, and how their columns become ours.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SourceDecl {
+    pub title: String,
+    #[serde(default)]
+    pub role: Role,
+    /// The care setting that recorded the rows.
+    pub setting: Option<Setting>,
+    /// For example "one hospital spell".
+    pub one_row_is: String,
+    /// A file, folder or glob below the deliveries folder: `.parquet`, `.csv`, `.csv.gz`.
+    pub files: OneOrMany,
+    /// Column names (ours) that identify a row; of duplicates the one last `recorded` is kept.
+    #[serde(default)]
+    pub key: Vec<String>,
+    /// Under which law or agreement the rows are used; printed on every output.
+    pub legal_basis: String,
+    #[serde(default)]
+    pub on_bad_row: OnBadRow,
+    /// More than this share of bad rows stops the run.
+    #[serde(default)]
+    pub max_bad_share: f64,
+    /// What to do with a CSV row that has more or fewer fields than the header.
+    #[serde(default)]
+    pub ragged_rows: RaggedRows,
+    /// The CSV field separator: one ASCII character, neither a quote nor the end of a line.
+    #[serde(default = "comma")]
+    pub delimiter: char,
+    /// Cells that mean "nothing was recorded", beside the empty one.
+    #[serde(default)]
+    pub blank_values: Vec<String>,
+    /// The newest row may be at most this old at the as-of date; older stops the run (exit 3). Needs a column `date` or
+    /// `recorded`; opt-outs must say it in a run with cohorts.
+    pub max_age: Option<String>,
+    /// A delivery without rows is a fact, not a fault.
+    #[serde(default)]
+    pub may_be_empty: bool,
+    /// Delivered columns that are known and not used: no warning for them.
+    #[serde(default)]
+    pub ignore: Vec<String>,
+    /// For a lookup: at most one row a key (`one`), which is enforced.
+    pub rows_per_key: Option<RowsPerKey>,
+    /// For a lookup: the edition of what it holds, for example "IMD 2019 on LSOA 2011".
+    pub edition: Option<String>,
+    /// Our columns, in order; `person`, `date`, `end`, `recorded`, `start`, `birth_date`, `death_date` have a meaning.
+    pub columns: IndexMap<String, ColumnDecl>,
+    /// What this source says about the person: the evidence of the audit.
+    #[serde(default)]
+    pub demographics: IndexMap<String, DemographicDecl>,
+}
+
+fn comma() -> char {
+    ','
+}
+
+impl SourceDecl {
+    /// The delimiter as the byte that parts fields; none when it cannot part any.
+    pub fn separator(&self) -> Option<u8> {
+        let separator = u8::try_from(self.delimiter).ok().filter(u8::is_ascii);
+        separator.filter(|byte| !matches!(byte, b'"' | b'\n' | b'\r' | b'\0'))
+    }
+}
+
+/// What the rows of a source are to a person.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Who is registered: one or many dated rows a person.
+    Register,
+    /// Something that happened to a person on a date.
+    #[default]
+    Events,
+    /// People who must be in no output.
+    OptOut,
+    /// What a hub did with an earlier list; otherwise like events.
+    Feedback,
+    /// Facts by a key other than the person (practice, LSOA).
+    Lookup,
+    /// Old token to new token.
+    Superseded,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Setting {
+    Primary,
+    Acute,
+    Urgent,
+    Community,
+    MentalHealth,
+    Social,
+    Hub,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OnBadRow {
+    #[default]
+    SetAside,
+    Stop,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RaggedRows {
+    /// A bad row.
+    #[default]
+    SetAside,
+    /// Surplus fields are dropped when they are blank, otherwise a bad row.
+    DropBlankSurplus,
+    /// Fields missing at the end of a row are blank; surplus ones make a bad row.
+    BlankMissing,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RowsPerKey {
+    One,
+}
+
+/// One string or several.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum OneOrMany {
+    One(String),
+    Many(Vec<String>),
+}
+
+impl OneOrMany {
+    pub fn as_slice(&self) -> &[String] {
+        match self {
+            Self::One(one) => std::slice::from_ref(one),
+            Self::Many(many) => many,
+        }
+    }
+}
+
+/// How one of our columns is made from delivered ones: by `from`, by `expr`, or by `lookup`.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ColumnDecl {
+    /// Delivered column; several, or a pattern such as "DIAG_*", make a list column.
+    pub from: Option<OneOrMany>,
+    /// SQL over delivered columns (all text in CSV) and `_file`, the file's name.
+    pub expr: Option<String>,
+    /// A lookup source; needs `by` and `column`. A lookup source itself has none.
+    pub lookup: Option<String>,
+    /// Our column that holds the lookup's key: declared before this one, of the type and code system of that key.
+    pub by: Option<String>,
+    /// The lookup's column.
+    pub column: Option<String>,
+    #[serde(rename = "type")]
+    pub kind: ColumnType,
+    /// The row may have no value here. A list may always be empty, whether or not this is said.
+    #[serde(default)]
+    pub optional: bool,
+    /// The delivered file may lack the column altogether.
+    #[serde(default)]
+    pub may_be_absent: bool,
+    /// `strftime` formats of dates and datetimes in text, tried in turn (default ISO 8601).
+    pub format: Option<OneOrMany>,
+    /// Dates before this are bad.
+    #[schemars(with = "Option<String>", extend("format" = "date"))]
+    pub not_before: Option<Date>,
+    /// Dates after this are bad.
+    #[schemars(with = "Option<String>", extend("format" = "date"))]
+    pub not_after: Option<Date>,
+    /// ISO dates that stand for "missing", whatever the `format` (default 1900-01-01 and 9999-12-31).
+    pub placeholders: Option<Vec<String>>,
+    /// Plausible range of a number, both ends included.
+    pub between: Option<[f64; 2]>,
+    /// Decimal places kept (default 4); further digits are rounded half to even.
+    pub places: Option<u8>,
+    /// Code system of a `code`.
+    pub system: Option<CodeSystem>,
+    /// Our category by delivered values.
+    #[serde(default)]
+    pub map: IndexMap<String, Vec<String>>,
+    /// Category of every other value; without it an unknown value is bad.
+    pub otherwise: Option<String>,
+    /// Delivered values of a boolean.
+    pub yes: Option<Vec<String>>,
+    pub no: Option<Vec<String>>,
+    /// What a bad value does: sets the row aside, or is blanked and counted (default for the items of a list).
+    pub on_bad: Option<OnBadValue>,
+    /// Unit, for people who read.
+    pub unit: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OnBadValue {
+    SetAside,
+    Blank,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ColumnType {
+    Pseudonym,
+    #[default]
+    Text,
+    Integer,
+    Decimal,
+    Boolean,
+    Date,
+    /// An instant or a local time; kept as civil London time.
+    Datetime,
+    Category,
+    Code,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CodeSystem {
+    Icd10,
+    Icd9,
+    Snomed,
+    Ctv3,
+    Opcs4,
+    Dmd,
+    Bnf,
+    Loinc,
+    Ods,
+    Lsoa,
+}
+
+/// What a source says about one demographic item.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DemographicDecl {
+    /// Delivered column.
+    pub from: Option<String>,
+    /// SQL over delivered columns that yields text.
+    pub expr: Option<String>,
+    /// Value set (`valuesets/<name>.csv`); without one the item's own rule decides.
+    pub values: Option<String>,
+}
+
+/// A feature file: features by name, in order.
+pub type FeaturesDecl = IndexMap<String, FeatureDecl>;
+
+/// One feature, or a family of them: exactly one verb.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FeatureDecl {
+    /// Plain words; `{window}` and `{category}` are filled in.
+    pub label: String,
+    /// One feature a window, the name ending in `_90d`, `_12m`, `_3y`.
+    pub windows: Option<Vec<String>>,
+    /// The one window: "90 days", "12 months", "3 years" or "ever".
+    pub within: Option<String>,
+    /// Plain words for a list row; `{value}`, `{window}`, `{category}`, `{latest_date}` are filled in.
+    pub reason: Option<String>,
+    /// Unit of the value, for people who read.
+    pub unit: Option<String>,
+    /// Full years from `birth_date` to the as-of date.
+    pub age: Option<AgeVerb>,
+    /// Events.
+    pub count: Option<EventsVerb>,
+    /// Distinct values of `column` over events (or of the code list's `category`).
+    pub count_distinct: Option<EventsVerb>,
+    /// Distinct days with an event.
+    pub count_days: Option<EventsVerb>,
+    /// Whether there is an event: true or false, never null.
+    pub exists: Option<EventsVerb>,
+    /// Days from the latest event to the as-of date; null without one.
+    pub days_since: Option<EventsVerb>,
+    /// The latest value of `column` that is not null; of several on one day the greatest; null without one.
+    pub latest: Option<EventsVerb>,
+    /// Sum of `column` (integer or decimal) over events; 0 without one.
+    pub total: Option<EventsVerb>,
+    /// Longest stay in days: from `date` to `end`, open ones and ends beyond it counted to the as-of date; null without one.
+    pub longest: Option<EventsVerb>,
+    /// Whether an event is open at the as-of date: begun before it, with no `end` or one on or after it.
+    pub open_at_index: Option<EventsVerb>,
+    /// A register's own column, or a resolved demographic `item`.
+    pub value: Option<ValueVerb>,
+    /// SQL over features declared before this one, in this file or an earlier one.
+    pub derived: Option<DerivedVerb>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AgeVerb {
+    /// The register whose resolved `birth_date` counts.
+    pub of: String,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EventsVerb {
+    /// An events or feedback source.
+    pub of: String,
+    /// SQL predicate over the source's declared columns.
+    #[serde(rename = "where")]
+    pub filter: Option<String>,
+    /// The column the verb works on; with a code list the code column, when the source has several.
+    pub column: Option<String>,
+    /// Only events with a code on this list (`codelists/<name>.csv`).
+    pub codelist: Option<String>,
+    /// The code column that meets the code list, when the source has several.
+    pub code: Option<String>,
+    /// Only these categories of the code list.
+    pub categories: Option<Vec<String>>,
+    /// One feature for each category of the code list.
+    pub each: Option<Each>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Each {
+    Category,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ValueVerb {
+    /// A register.
+    pub of: Option<String>,
+    /// Its column.
+    pub column: Option<String>,
+    /// A demographic item, resolved across sources.
+    pub item: Option<String>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DerivedVerb {
+    /// SQL expression.
+    pub sql: String,
+}
+
+/// A model: what is claimed, by whom, and how features become a score.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ModelDecl {
+    pub title: String,
+    pub kind: ModelKind,
+    pub version: String,
+    /// What the score predicts, in plain words.
+    pub predicts: String,
+    /// On whom it was made and validated.
+    pub population: String,
+    pub citation: String,
+    pub signed_off: SignOff,
+    /// Facts for people who read; a model without one is refused.
+    pub card: String,
+    /// `points`: a CSV with `category,points` and optionally `trumps` (categories it silences, separated by spaces).
+    pub table: Option<String>,
+    /// `points`: the feature a category is bound to, for example "hfrs_{category}".
+    pub feature: Option<String>,
+    /// `points`: further points by a threshold on a feature.
+    #[serde(default)]
+    pub thresholds: Vec<ThresholdDecl>,
+    /// `points`: the sum is never below this.
+    pub floor: Option<f64>,
+    /// `logistic`: the intercept.
+    pub intercept: Option<f64>,
+    /// `logistic`: the terms; or a CSV with the same columns in `table`.
+    #[serde(default)]
+    pub terms: Vec<TermDecl>,
+    /// Names for ranges of the score, lowest first; the last has no `below`.
+    #[serde(default)]
+    pub bands: Vec<BandDecl>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ModelKind {
+    Points,
+    Logistic,
+}
+
+/// Who answers for the clinical content, since when and until when.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SignOff {
+    pub by: String,
+    #[schemars(with = "String", extend("format" = "date"))]
+    pub on: Date,
+    /// After this date the content needs review: an as-of date beyond it is warned about.
+    #[schemars(with = "String", extend("format" = "date"))]
+    pub review_by: Date,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ThresholdDecl {
+    pub feature: String,
+    /// Points count when the feature is at least this.
+    pub at_least: f64,
+    /// … and below this.
+    pub below: Option<f64>,
+    pub points: f64,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TermDecl {
+    pub feature: String,
+    pub coefficient: f64,
+    /// What stands in for a null, before the transform; without it a null stops the run.
+    pub missing: Option<f64>,
+    /// The value is lowered to this first.
+    pub cap: Option<f64>,
+    #[serde(default)]
+    pub transform: Transform,
+    /// … and divided by this last.
+    pub divide_by: Option<f64>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Transform {
+    #[default]
+    Identity,
+    /// ln(1 + x)
+    Log1p,
+    Sqrt,
+    Square,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BandDecl {
+    pub name: String,
+    pub below: Option<f64>,
+}
+
+/// An audit: the demographic items it expects, and by what it splits.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AuditDecl {
+    pub title: String,
+    /// Features by whose values the counts are split: text, true or false, or a whole number with few values.
+    #[serde(default)]
+    pub split_by: Vec<String>,
+    /// The feature (text) that names who can mend a record; one worklist each.
+    pub worklist_by: Option<String>,
+    pub items: IndexMap<String, ItemDecl>,
+}
+
+/// One demographic item: what is valid, and which value wins when sources differ.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ItemDecl {
+    pub label: String,
+    /// A value is known when it matches this whole (for sources without a value set).
+    pub pattern: Option<String>,
+    /// A value is known when it is an ISO date not before this (for sources without a value set).
+    #[schemars(with = "Option<String>", extend("format" = "date"))]
+    pub date_not_before: Option<Date>,
+    /// Values that mean "not known" (for sources without a value set).
+    #[serde(default)]
+    pub default_values: Vec<String>,
+    pub resolve: Resolve,
+    /// Sources by trust, for `source_order` and for ties.
+    #[serde(default)]
+    pub order: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Resolve {
+    MostRecent,
+    MostFrequent,
+    SourceOrder,
+}
+
+/// A cohort: who is in, who is out, in what order, and how many a team can call.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CohortDecl {
+    pub title: String,
+    pub purpose: String,
+    pub signed_off: SignOff,
+    /// What the recipient should do, in plain words.
+    pub action: Option<String>,
+    /// Every one must hold.
+    pub include: Vec<IncludeDecl>,
+    #[serde(default)]
+    pub exclude: IndexMap<String, ExcludeDecl>,
+    pub rank: RankDecl,
+    pub capacity: CapacityDecl,
+    /// Features printed on the list beside the reasons, each once, none with the name of a list's own column.
+    #[serde(default)]
+    pub show: Vec<String>,
+}
+
+/// Within one, any criterion will do.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct IncludeDecl {
+    pub any: IndexMap<String, CriterionDecl>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CriterionDecl {
+    /// SQL predicate over features and scores.
+    pub when: String,
+    /// Plain words; `{feature}` is filled in. Without it the features' own reasons are used; an empty one says nothing.
+    pub reason: Option<String>,
+}
+
+/// By `when`, or by an event `of` a source `within` a window.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ExcludeDecl {
+    pub when: Option<String>,
+    pub of: Option<String>,
+    pub within: Option<String>,
+    #[serde(rename = "where")]
+    pub filter: Option<String>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RankDecl {
+    /// Features or scores with `asc` or `desc`; nulls last; ties by a keyed hash of the token.
+    pub by: Vec<String>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CapacityDecl {
+    /// A feature whose value names the recipient (`pcn`, `practice`); without it one list.
+    pub per: Option<String>,
+    /// Places for each recipient.
+    pub take: u32,
+    /// Listed behind the cut.
+    #[serde(default)]
+    pub reserve: u32,
+}
