@@ -1,0 +1,123 @@
+//! Rows that were sent twice.
+//!
+//! Of the rows with one key the one last `recorded` is kept; of several such, the greatest by its text: the columns, then
+//! what it says of the person. So neither the order of rows nor that of files decides.
+
+use std::fmt::Write as _;
+
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray};
+use arrow::compute::filter_record_batch;
+use arrow::datatypes::{DataType, Date32Type, Decimal128Type, Int64Type, TimestampSecondType};
+use arrow::record_batch::RecordBatch;
+use hashbrown::HashMap;
+use jiff::civil::{Date, DateTime};
+
+use super::batch::days;
+use super::{Chunk, Fate};
+use crate::calendar;
+use crate::error::Result;
+use crate::pipeline::Source;
+use crate::pipeline::decl::Role;
+
+/// Marks all but one of the good rows of each key. A row of the future does not compete: it must not push out what was
+/// true before.
+pub(super) fn mark(source: &Source, as_of: Date, chunks: &mut [Chunk]) {
+    // An opt-out made on the as-of date counts already.
+    let first_future_day = calendar::epoch_days(as_of) + i32::from(source.decl.role == Role::OptOut);
+    let mut kept: HashMap<String, (usize, usize)> = HashMap::new();
+    let mut lost: Vec<(usize, usize)> = Vec::new();
+    for (number, chunk) in chunks.iter().enumerate() {
+        let keys: Vec<&ArrayRef> = source.decl.key.iter().filter_map(|key| chunk.batch.column_by_name(key)).collect();
+        let dates = chunk.batch.column_by_name("date").map(days);
+        let past = |row: usize| dates.as_ref().and_then(|days| days[row]).is_none_or(|day| day < first_future_day);
+        for row in (0..chunk.fates.len()).filter(|row| chunk.fates[*row] == Fate::Good && past(*row)) {
+            let Some(key) = key_text(&keys, row) else { continue };
+            match kept.entry(key) {
+                hashbrown::hash_map::Entry::Vacant(entry) => {
+                    entry.insert((number, row));
+                }
+                hashbrown::hash_map::Entry::Occupied(mut entry) => {
+                    let rival = *entry.get();
+                    let wins = standing(chunks, (number, row)) > standing(chunks, rival);
+                    lost.push(if wins { entry.insert((number, row)) } else { (number, row) });
+                }
+            }
+        }
+    }
+    for (number, row) in lost {
+        chunks[number].fates[row] = Fate::Duplicate;
+    }
+}
+
+/// What decides between two rows of one key; the place in the deliveries only between equal rows.
+fn standing(chunks: &[Chunk], (number, row): (usize, usize)) -> (String, String, std::cmp::Reverse<(usize, u64)>) {
+    let chunk = &chunks[number];
+    let recorded = chunk.batch.column_by_name("recorded").map(|column| text_of(column, row)).unwrap_or_default();
+    let columns = chunk.batch.columns().iter().map(|column| text_of(column, row));
+    let says =
+        chunk.says.iter().map(|says| if says.is_valid(row) { says.value(row).to_owned() } else { String::new() });
+    let whole = columns.chain(says).collect::<Vec<_>>().join("\u{1f}");
+    (recorded, whole, std::cmp::Reverse((chunk.file, chunk.rows[row])))
+}
+
+/// The good rows of a chunk.
+pub(super) fn good(chunk: &Chunk) -> Result<RecordBatch> {
+    let mask: BooleanArray = chunk.fates.iter().map(|fate| Some(*fate == Fate::Good)).collect();
+    Ok(filter_record_batch(&chunk.batch, &mask)?)
+}
+
+/// The key of a row as text; none when a part of it is blank.
+pub(super) fn key_text(keys: &[&ArrayRef], row: usize) -> Option<String> {
+    let mut text = String::new();
+    for (part, key) in keys.iter().enumerate() {
+        if key.is_null(row) {
+            return None;
+        }
+        if part > 0 {
+            text.push('\u{1f}');
+        }
+        cell_text(key, row, &mut text);
+    }
+    Some(text)
+}
+
+fn text_of(column: &ArrayRef, row: usize) -> String {
+    let mut text = String::new();
+    cell_text(column, row, &mut text);
+    text
+}
+
+/// Appends a conformed value as text: ISO dates, decimals with all their places, list items apart by U+001E.
+pub fn cell_text(column: &dyn Array, row: usize, out: &mut String) {
+    if column.is_null(row) {
+        return;
+    }
+    // Writing to a String cannot fail.
+    let _ = match column.data_type() {
+        DataType::Utf8 => out.write_str(column.as_string::<i32>().value(row)),
+        DataType::Int64 => write!(out, "{}", column.as_primitive::<Int64Type>().value(row)),
+        DataType::Boolean => write!(out, "{}", column.as_boolean().value(row)),
+        DataType::Decimal128(..) => out.write_str(&column.as_primitive::<Decimal128Type>().value_as_string(row)),
+        DataType::Date32 => match calendar::date_of(column.as_primitive::<Date32Type>().value(row)) {
+            Some(date) => write!(out, "{date}"),
+            None => Ok(()),
+        },
+        DataType::Timestamp(..) => {
+            let seconds = column.as_primitive::<TimestampSecondType>().value(row);
+            let time =
+                DateTime::constant(1970, 1, 1, 0, 0, 0, 0).saturating_add(jiff::SignedDuration::from_secs(seconds));
+            write!(out, "{}", time.strftime("%Y-%m-%dT%H:%M:%S"))
+        }
+        DataType::List(_) => {
+            let items = column.as_list::<i32>().value(row);
+            for item in 0..items.len() {
+                if item > 0 {
+                    out.push('\u{1e}');
+                }
+                cell_text(&items, item, out);
+            }
+            Ok(())
+        }
+        _ => Ok(()),
+    };
+}

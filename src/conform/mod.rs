@@ -1,0 +1,280 @@
+//! Delivered columns become our names and types; bad rows are set aside with a reason.
+
+/// One cell.
+pub mod values;
+
+/// One column.
+mod columns;
+
+/// One batch: every column of a source, and what it says about people.
+mod batch;
+
+/// Rows that were sent twice.
+mod duplicates;
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use arrow::array::{ArrayRef, StringArray};
+use arrow::compute::concat_batches;
+use arrow::record_batch::RecordBatch;
+
+use crate::error::{Error, Result};
+use crate::pipeline::Pipeline;
+use crate::pipeline::decl::{OnBadRow, Role};
+use crate::receipt::Reason;
+use crate::source::{self, Delivered, DeliveredFile};
+use batch::Conformer;
+
+pub use batch::{days as batch_days, schema};
+pub use columns::count;
+pub use duplicates::cell_text;
+
+/// How the work is cut: changes no published byte.
+#[derive(Debug, Clone, Copy)]
+pub struct Engine {
+    /// Worker threads.
+    pub partitions: usize,
+    pub batch_rows: usize,
+}
+
+/// Deliveries that can be read as our columns, source by source.
+#[derive(Debug)]
+pub struct Conformed<'a> {
+    pub pipeline: &'a Pipeline,
+    pub delivered: &'a Delivered,
+    pub engine: Engine,
+    /// For each source: its rows, when it is a lookup.
+    lookups: Vec<Option<Lookup>>,
+}
+
+/// The rows of a lookup by their key.
+#[derive(Debug)]
+struct Lookup {
+    rows: RecordBatch,
+    by_key: BTreeMap<String, u32>,
+}
+
+/// Conformed rows of one file.
+#[derive(Debug)]
+pub struct Chunk {
+    /// Index into the source's files.
+    pub file: usize,
+    /// Where each row stands in its file.
+    pub rows: Vec<u64>,
+    /// Our columns, in declared order.
+    pub batch: RecordBatch,
+    /// For each demographic item the source speaks of: what was delivered, blank as null.
+    pub says: Vec<StringArray>,
+    pub fates: Vec<Fate>,
+}
+
+/// What became of a row, as far as the row itself decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    Good,
+    SetAside,
+    /// Recorded on or after the as-of date.
+    NotYetKnown,
+    /// Another row with this key is kept.
+    Duplicate,
+}
+
+/// A rejected row: where it stands, and the column and rule it broke.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SetAside {
+    /// Name of the file below the deliveries folder.
+    pub file: String,
+    pub row: u64,
+    pub column: String,
+    pub rule: String,
+}
+
+/// What conforming a source found out, whatever the order of its rows.
+#[derive(Debug, Default)]
+pub struct Tally {
+    pub rows: u64,
+    pub set_aside: Vec<SetAside>,
+    pub blanked: Vec<Reason>,
+}
+
+impl Tally {
+    fn merge(&mut self, other: Self) {
+        self.rows += other.rows;
+        self.set_aside.extend(other.set_aside);
+        for reason in other.blanked {
+            columns::count(&mut self.blanked, &reason.column, &reason.rule, reason.count);
+        }
+    }
+}
+
+/// Loads the lookups, so that every other source can be read.
+pub fn conform<'a>(pipeline: &'a Pipeline, delivered: &'a Delivered, engine: Engine) -> Result<Conformed<'a>> {
+    let lookups = pipeline.sources.iter().map(|_| None).collect();
+    let mut conformed = Conformed { pipeline, delivered, engine, lookups };
+    for (index, _) in pipeline.with_role(Role::Lookup) {
+        conformed.load_lookup(index)?;
+    }
+    Ok(conformed)
+}
+
+impl Conformed<'_> {
+    /// Reads a lookup whole, and holds it to one row a key.
+    fn load_lookup(&mut self, index: usize) -> Result<()> {
+        let source = &self.pipeline.sources[index];
+        let (chunks, _) = self.collect(index)?;
+        let batches = chunks.iter().map(duplicates::good).collect::<Result<Vec<_>>>()?;
+        let rows = concat_batches(&schema(source), &batches)?;
+        let keys: Vec<&ArrayRef> = source.decl.key.iter().filter_map(|key| rows.column_by_name(key)).collect();
+        let mut by_key = BTreeMap::new();
+        let mut repeated = 0_u64;
+        for row in 0..rows.num_rows() {
+            let Some(key) = duplicates::key_text(&keys, row) else { continue };
+            let number =
+                u32::try_from(row).map_err(|_| Error::Resources(format!("lookup {} is too large", source.name)))?;
+            repeated += u64::from(by_key.insert(key, number).is_some());
+        }
+        if repeated > 0 {
+            return Err(Error::Check(format!(
+                "source {}, column {}: rows_per_key = \"one\", but {repeated} row{} a key that another row has",
+                source.name,
+                source.decl.key.join(" + "),
+                if repeated == 1 { " repeats" } else { "s repeat" },
+            )));
+        }
+        self.lookups[index] = Some(Lookup { rows, by_key });
+        Ok(())
+    }
+
+    /// Reads a source once, cut over the workers, each with a state of its own made by `new`.
+    ///
+    /// With a `key` the whole source is held until its duplicates are known; otherwise batch by batch.
+    pub fn scan<S: Send>(
+        &self,
+        source: usize,
+        new: impl Fn() -> S + Sync,
+        each: impl Fn(&mut S, Chunk) -> Result<()> + Sync,
+    ) -> Result<(Vec<S>, Tally)> {
+        if self.pipeline.sources[source].decl.key.is_empty() || self.pipeline.sources[source].decl.role == Role::Lookup
+        {
+            let files = self.delivered.sources[source].files.iter().enumerate().collect();
+            let states = self.workers(
+                files,
+                || (new(), Tally::default()),
+                |(state, tally), (number, file)| {
+                    self.read(source, number, file, tally, &mut |chunk| each(state, chunk))
+                },
+            )?;
+            let mut total = Tally::default();
+            let states = states.into_iter().map(|(state, tally)| {
+                total.merge(tally);
+                state
+            });
+            let states = states.collect();
+            return Ok((states, self.judged(source, total)?));
+        }
+        let (chunks, tally) = self.collect(source)?;
+        Ok((self.workers(chunks, &new, |state, chunk| each(state, chunk))?, tally))
+    }
+
+    /// All rows of a source, duplicates marked.
+    fn collect(&self, source: usize) -> Result<(Vec<Chunk>, Tally)> {
+        let files = self.delivered.sources[source].files.iter().enumerate().collect();
+        let states =
+            self.workers(files, Default::default, |(chunks, tally): &mut (Vec<Chunk>, Tally), (number, file)| {
+                self.read(source, number, file, tally, &mut |chunk| {
+                    chunks.push(chunk);
+                    Ok(())
+                })
+            })?;
+        let mut total = Tally::default();
+        let mut all = Vec::new();
+        for (chunks, tally) in states {
+            all.extend(chunks);
+            total.merge(tally);
+        }
+        if self.pipeline.sources[source].decl.role != Role::Lookup {
+            duplicates::mark(&self.pipeline.sources[source], self.pipeline.as_of, &mut all);
+        }
+        Ok((all, self.judged(source, total)?))
+    }
+
+    fn read(
+        &self,
+        source: usize,
+        number: usize,
+        file: &DeliveredFile,
+        tally: &mut Tally,
+        each: &mut dyn FnMut(Chunk) -> Result<()>,
+    ) -> Result<()> {
+        let declared = &self.pipeline.sources[source];
+        let conformer = Conformer::new(self, declared, file);
+        for raw in source::open(declared, file, conformer.wanted(), self.engine.batch_rows)? {
+            each(conformer.conform(raw?, number, tally)?)?;
+        }
+        source::recheck(file)
+    }
+
+    /// The tally in an order that no thread decides, held against what the declaration allows.
+    fn judged(&self, source: usize, mut tally: Tally) -> Result<Tally> {
+        tally.set_aside.sort();
+        tally.blanked.sort_by(|a, b| (&a.column, &a.rule).cmp(&(&b.column, &b.rule)));
+        let decl = &self.pipeline.sources[source].decl;
+        let bad = tally.set_aside.len();
+        let share = bad as f64 / tally.rows.max(1) as f64;
+        let Some(first) = tally.set_aside.first() else { return Ok(tally) };
+        if decl.on_bad_row == OnBadRow::SetAside && share <= decl.max_bad_share {
+            return Ok(tally);
+        }
+        let name = &self.pipeline.sources[source].name;
+        let allowed = match decl.on_bad_row {
+            OnBadRow::Stop => "on_bad_row = \"stop\"".to_owned(),
+            OnBadRow::SetAside => format!("max_bad_share = {}", decl.max_bad_share),
+        };
+        let mut text = format!("source {name}: {bad} of {} rows are bad, and the source allows {allowed}", tally.rows);
+        for bad in tally.set_aside.iter().take(50) {
+            text.push_str(&format!("\n  {}, row {}, column {}: {}", bad.file, bad.row, bad.column, bad.rule));
+        }
+        if bad > 50 {
+            text.push_str(&format!("\n  … and {} more; the first is {} row {}", bad - 50, first.file, first.row));
+        }
+        Err(Error::Check(text))
+    }
+
+    /// Cuts `units` over the worker threads; the states come back in no meaningful order.
+    fn workers<U: Send, S: Send>(
+        &self,
+        units: Vec<U>,
+        new: impl Fn() -> S + Sync,
+        each: impl Fn(&mut S, U) -> Result<()> + Sync,
+    ) -> Result<Vec<S>> {
+        let count = self.engine.partitions.clamp(1, units.len().max(1));
+        let units: Vec<Mutex<Option<U>>> = units.into_iter().map(|unit| Mutex::new(Some(unit))).collect();
+        let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
+        let work = || -> Result<S> {
+            let mut state = new();
+            while !stop.load(Ordering::Relaxed) {
+                let Some(unit) = units.get(next.fetch_add(1, Ordering::Relaxed)) else { break };
+                let unit = unit.lock().ok().and_then(|mut unit| unit.take());
+                let Some(unit) = unit else { continue };
+                if let Err(error) = each(&mut state, unit) {
+                    stop.store(true, Ordering::Relaxed);
+                    return Err(error);
+                }
+            }
+            Ok(state)
+        };
+        std::thread::scope(|scope| {
+            let handles: Vec<_> = (0..count).map(|_| scope.spawn(work)).collect();
+            let states: Vec<Result<S>> = handles
+                .into_iter()
+                .map(|handle| handle.join().unwrap_or_else(|_| Err(Error::Fault("a worker stopped".to_owned()))))
+                .collect();
+            states.into_iter().collect()
+        })
+    }
+}
+
+/// Columns made so far, in declared order.
+type Columns = Vec<ArrayRef>;

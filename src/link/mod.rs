@@ -1,0 +1,326 @@
+//! One spine of people, their events, and what every source says about them.
+
+/// Who is on the spine.
+mod spine;
+
+/// Old tokens and what they became.
+mod superseded;
+
+/// What every source says about a person, and which say wins.
+pub mod evidence;
+
+use std::sync::Arc;
+
+use arrow::array::AsArray;
+use arrow::record_batch::RecordBatch;
+use hashbrown::{HashMap, HashSet};
+
+use crate::calendar;
+use crate::conform::{Chunk, Conformed, Fate, batch_days};
+use crate::error::Result;
+use crate::pipeline::decl::Role;
+use crate::pseudonym::Pseudonym;
+use crate::receipt::{PeopleAccount, SourceAccount};
+use superseded::Superseded;
+
+/// Deliveries whose rows are known to belong to people.
+#[derive(Debug)]
+pub struct Records<'a> {
+    pub conformed: &'a Conformed<'a>,
+    /// Sorted; a person's id is the index.
+    pub tokens: Vec<Pseudonym>,
+    pub registers: Vec<Register>,
+    pub account: PeopleAccount,
+    pub superseded: Superseded,
+    known: HashMap<String, Entry>,
+}
+
+/// A token that a register knows.
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    /// Dense number over all registers' tokens.
+    index: u32,
+    /// Number on the spine.
+    person: Option<u32>,
+    birth: Option<i32>,
+    /// Only a death before the as-of date.
+    death: Option<i32>,
+}
+
+/// Reads registers, superseded tokens, deaths and opt-outs, and settles who is on the spine.
+pub fn link<'a>(conformed: &'a Conformed<'a>) -> Result<Records<'a>> {
+    let superseded = superseded::read(conformed)?;
+    let spine = spine::build(conformed, &superseded)?;
+    Ok(Records {
+        conformed,
+        tokens: spine.tokens,
+        registers: spine.registers,
+        account: spine.account,
+        superseded,
+        known: spine.known,
+    })
+}
+
+/// What became of a linked row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    SetAside,
+    NotYetKnown,
+    Duplicate,
+    NotLinked,
+    Future,
+    BeforeBirth,
+    AfterDeath,
+    OffSpine,
+    Used,
+}
+
+impl Outcome {
+    /// As the receipt and `explain` call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::SetAside => "set aside",
+            Self::NotYetKnown => "not yet known",
+            Self::Duplicate => "duplicate",
+            Self::NotLinked => "not linked",
+            Self::Future => "on or after the as-of date",
+            Self::BeforeBirth => "before birth",
+            Self::AfterDeath => "after death",
+            Self::OffSpine => "off the spine",
+            Self::Used => "used",
+        }
+    }
+}
+
+/// The rows of a chunk that count, and where the others went.
+#[derive(Debug, Default)]
+pub struct Linked {
+    /// Row numbers in the chunk, with person and day (as of which the row counts; none where a source has no date).
+    pub rows: Vec<u32>,
+    pub persons: Vec<u32>,
+    pub days: Vec<Option<i32>>,
+}
+
+/// A worker's count of one source.
+#[derive(Debug, Default)]
+pub struct Ledger {
+    pub account: SourceAccount,
+    /// By dense number of a register's token: whether the source holds it.
+    linked: Vec<bool>,
+    other_tokens: HashSet<String>,
+    latest_day: Option<i32>,
+}
+
+impl Ledger {
+    pub fn merge(&mut self, other: Self) {
+        let (mine, theirs) = (&mut self.account, other.account);
+        mine.used += theirs.used;
+        mine.set_aside += theirs.set_aside;
+        mine.not_yet_known += theirs.not_yet_known;
+        mine.duplicates += theirs.duplicates;
+        mine.not_linked += theirs.not_linked;
+        mine.off_spine += theirs.off_spine;
+        mine.future += theirs.future;
+        mine.before_birth += theirs.before_birth;
+        mine.after_death += theirs.after_death;
+        if self.linked.len() < other.linked.len() {
+            self.linked.resize(other.linked.len(), false);
+        }
+        self.linked.iter_mut().zip(other.linked).for_each(|(mine, theirs)| *mine |= theirs);
+        self.other_tokens.extend(other.other_tokens);
+        self.latest_day = self.latest_day.max(other.latest_day);
+    }
+
+    /// The account with what only the whole source tells.
+    pub fn close(mut self) -> SourceAccount {
+        self.account.tokens_linked = self.linked.iter().filter(|linked| **linked).count() as u64;
+        self.account.tokens = self.account.tokens_linked + self.other_tokens.len() as u64;
+        self.account.data_up_to = self.latest_day.and_then(calendar::date_of).map(|date| date.to_string());
+        self.account
+    }
+
+    fn note(&mut self, outcome: Outcome) {
+        let account = &mut self.account;
+        *match outcome {
+            Outcome::SetAside => &mut account.set_aside,
+            Outcome::NotYetKnown => &mut account.not_yet_known,
+            Outcome::Duplicate => &mut account.duplicates,
+            Outcome::NotLinked => &mut account.not_linked,
+            Outcome::Future => &mut account.future,
+            Outcome::BeforeBirth => &mut account.before_birth,
+            Outcome::AfterDeath => &mut account.after_death,
+            Outcome::OffSpine => &mut account.off_spine,
+            Outcome::Used => &mut account.used,
+        } += 1;
+    }
+}
+
+impl Records<'_> {
+    /// Finds the person of each row, and counts where every row went.
+    pub fn link_chunk(&self, role: Role, chunk: &Chunk, ledger: &mut Ledger) -> Result<Linked> {
+        let mut linked = Linked::default();
+        self.each_row(role, chunk, ledger, |row, outcome, entry, day| {
+            if outcome == Outcome::Used
+                && let Some(person) = entry
+            {
+                linked.rows.push(row);
+                linked.persons.push(person);
+                linked.days.push(day);
+            }
+        })?;
+        Ok(linked)
+    }
+
+    /// Calls `each` with the row, its outcome, its person on the spine and its day.
+    pub fn each_row(
+        &self,
+        role: Role,
+        chunk: &Chunk,
+        ledger: &mut Ledger,
+        mut each: impl FnMut(u32, Outcome, Option<u32>, Option<i32>),
+    ) -> Result<()> {
+        let as_of = calendar::epoch_days(self.conformed.pipeline.as_of);
+        let days = chunk.batch.column_by_name("date").map(batch_days);
+        // A row without a date of its own is as fresh as the day on which it was recorded.
+        let recorded = chunk.batch.column_by_name("recorded").map(batch_days);
+        let tokens = match role {
+            Role::Lookup => None,
+            _ => Some(spine::person(chunk)?),
+        };
+        ledger.linked.resize(self.known.len(), false);
+        for (row, fate) in chunk.fates.iter().enumerate() {
+            let day = days.as_ref().and_then(|days| days[row]);
+            let token = match fate {
+                Fate::Good => tokens.as_ref().map(|tokens| self.superseded.fold(tokens.as_string::<i32>().value(row))),
+                _ => None,
+            };
+            let entry = token.and_then(|token| self.known.get(token));
+            match (token, entry) {
+                (_, Some(entry)) => ledger.linked[entry.index as usize] = true,
+                (Some(token), None) if !ledger.other_tokens.contains(token) => {
+                    ledger.other_tokens.insert(token.to_owned());
+                }
+                _ => {}
+            }
+            let outcome = match fate {
+                Fate::SetAside => Outcome::SetAside,
+                Fate::NotYetKnown => Outcome::NotYetKnown,
+                Fate::Duplicate => Outcome::Duplicate,
+                Fate::Good => outcome(role, entry, day, as_of),
+            };
+            // How fresh the opt-outs are does not depend on whose they are.
+            if outcome == Outcome::Used || (role == Role::OptOut && matches!(fate, Fate::Good | Fate::Duplicate)) {
+                let fresh = day.or_else(|| recorded.as_ref().and_then(|days| days[row]));
+                ledger.latest_day = ledger.latest_day.max(fresh.filter(|day| *day < as_of));
+            }
+            ledger.note(outcome);
+            let row = u32::try_from(row).unwrap_or(u32::MAX);
+            each(row, outcome, entry.and_then(|entry| entry.person), day);
+        }
+        Ok(())
+    }
+}
+
+/// What becomes of a good row.
+fn outcome(role: Role, entry: Option<&Entry>, day: Option<i32>, as_of: i32) -> Outcome {
+    let not_before_as_of = day.is_some_and(|day| day >= as_of);
+    match (role, entry) {
+        (Role::Lookup | Role::Superseded, _) => Outcome::Used,
+        (_, None) => Outcome::NotLinked,
+        (Role::OptOut, _) if day.is_some_and(|day| day > as_of) => Outcome::Future,
+        (Role::OptOut, _) => Outcome::Used,
+        (_, Some(_)) if not_before_as_of => Outcome::Future,
+        (Role::Register, Some(entry)) if entry.person.is_none() => Outcome::OffSpine,
+        (Role::Register, Some(_)) => Outcome::Used,
+        (_, Some(entry)) if day.zip(entry.birth).is_some_and(|(day, birth)| day < birth) => Outcome::BeforeBirth,
+        (_, Some(entry)) if day.zip(entry.death).is_some_and(|(day, death)| day > death) => Outcome::AfterDeath,
+        (_, Some(entry)) if entry.person.is_none() => Outcome::OffSpine,
+        (_, Some(_)) => Outcome::Used,
+    }
+}
+
+/// The people of a run: registered, alive and not opted out at the as-of date.
+#[derive(Debug)]
+pub struct People {
+    /// Sorted; a person's id is the index.
+    pub tokens: Vec<Pseudonym>,
+    /// For each source with the role `register`: the resolved row of each person, columns as declared.
+    pub registers: Vec<Register>,
+    /// In the order of [`crate::pipeline::Pipeline::items`].
+    pub items: Vec<ItemEvidence>,
+}
+
+#[derive(Debug)]
+pub struct Register {
+    /// Index into [`crate::pipeline::Pipeline::sources`].
+    pub source: usize,
+    /// One row a person, in the order of [`People::tokens`]; null where this register does not know them.
+    pub rows: RecordBatch,
+}
+
+/// Everything said about one demographic item.
+#[derive(Debug)]
+pub struct ItemEvidence {
+    /// The value that won, by person.
+    pub resolved: Vec<Option<Arc<str>>>,
+    /// By person, over all sources.
+    pub state: Vec<RecordingState>,
+    /// What each source says, sorted by person, then source.
+    pub says: Vec<Say>,
+}
+
+/// What one source says about one item of one person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Say {
+    pub person: u32,
+    /// Index into [`crate::pipeline::Pipeline::sources`].
+    pub source: u16,
+    /// The best state of any of its rows.
+    pub state: RecordingState,
+    /// The latest known value, with its date in days since 1970-01-01.
+    pub value: Option<Arc<str>>,
+    pub date: Option<i32>,
+    /// Rows with evidence.
+    pub rows: u32,
+}
+
+/// How an item is recorded; the order is from best to worst evidence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RecordingState {
+    Known,
+    /// Sources' latest known values differ (over all sources only).
+    Conflicting,
+    Outdated,
+    AskedUnsure,
+    Declined,
+    NotKnown,
+    Invalid,
+    Blank,
+}
+
+impl RecordingState {
+    pub const ALL: [Self; 8] = [
+        Self::Known,
+        Self::Conflicting,
+        Self::Outdated,
+        Self::AskedUnsure,
+        Self::Declined,
+        Self::NotKnown,
+        Self::Invalid,
+        Self::Blank,
+    ];
+
+    /// The name in declarations and outputs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Known => "known",
+            Self::Conflicting => "conflicting",
+            Self::Outdated => "outdated",
+            Self::AskedUnsure => "asked_unsure",
+            Self::Declined => "declined",
+            Self::NotKnown => "not_known",
+            Self::Invalid => "invalid",
+            Self::Blank => "blank",
+        }
+    }
+}
