@@ -1,0 +1,225 @@
+//! One row a person.
+
+/// What one source's pass has to make, worked out before the first row.
+mod plan;
+
+/// What a feature remembers of each person while the events pass by.
+mod state;
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, Date32Array, Int64Array, StringArray};
+use arrow::datatypes::{DataType, Field, Float64Type, Schema};
+use arrow::record_batch::{RecordBatch, RecordBatchOptions};
+
+use crate::calendar;
+use crate::conform::{self, Chunk, SetAside, Tally, batch_days};
+use crate::error::{Error, Result};
+use crate::expr;
+use crate::link::evidence::{self, Heard};
+use crate::link::{ItemEvidence, Ledger, Linked, People, Records};
+use crate::pipeline::decl::Role;
+use crate::pipeline::{Demographic, Pipeline, Verb};
+use crate::receipt::{PeopleAccount, SourceAccount};
+use plan::{Memory, Plan};
+
+/// Every feature of every person on the spine.
+#[derive(Debug)]
+pub struct Features {
+    /// One column a feature, in the order of [`Pipeline::features`]; rows as [`People::tokens`].
+    pub batch: RecordBatch,
+    /// For features whose reason names `{latest_date}`: the date of the latest event, by person.
+    pub latest: Vec<Option<Date32Array>>,
+}
+
+/// Where every row and every person went.
+#[derive(Debug)]
+pub struct Accounts {
+    pub sources: Vec<SourceAccount>,
+    pub people: PeopleAccount,
+    /// By source: the rejected rows.
+    pub set_aside: Vec<Vec<SetAside>>,
+}
+
+/// One scan a source makes its features, its evidence and its account together.
+pub fn pass(records: Records, progress: &dyn Fn(&SourceAccount)) -> Result<(People, Features, Accounts)> {
+    let pipeline = records.conformed.pipeline;
+    let people = records.tokens.len();
+    let mut columns: Vec<Option<ArrayRef>> = vec![None; pipeline.features.len()];
+    let mut latest: Vec<Option<Date32Array>> = vec![None; pipeline.features.len()];
+    let mut heard: Vec<Vec<Heard>> = Vec::new();
+    let mut accounts = Accounts { sources: Vec::new(), people: records.account.clone(), set_aside: Vec::new() };
+    for source in 0..pipeline.sources.len() {
+        let plan = Plan::new(pipeline, source, people)?;
+        let (seen, tally) = scan(&records, source, &plan)?;
+        let as_of = calendar::epoch_days(pipeline.as_of);
+        for ((planned, state), days) in plan.features.iter().zip(seen.memory.states).zip(seen.memory.latest) {
+            let feature = &pipeline.features[planned.feature];
+            let days = if planned.dated { days.or_else(|| state.chosen_days()) } else { None };
+            columns[planned.feature] = Some(state.finish(&feature.data_type, as_of, people)?);
+            latest[planned.feature] = days.map(Date32Array::from);
+        }
+        heard.push(seen.heard);
+        let account = account(pipeline, source, seen.ledger, &tally);
+        progress(&account);
+        accounts.sources.push(account);
+        accounts.set_aside.push(tally.set_aside);
+    }
+    let items = (0..pipeline.items.len()).map(|item| resolve(pipeline, item, &heard, people)).collect::<Result<_>>()?;
+    let people = People { tokens: records.tokens, registers: records.registers, items };
+    let batch = table(pipeline, &people, columns)?;
+    Ok((people, Features { batch, latest }, accounts))
+}
+
+/// What one worker, and in the end all of them, saw of a source.
+struct Seen {
+    ledger: Ledger,
+    memory: Memory,
+    heard: Vec<Heard>,
+}
+
+fn scan(records: &Records, source: usize, plan: &Plan) -> Result<(Seen, Tally)> {
+    let declared = &records.conformed.pipeline.sources[source];
+    let role = declared.decl.role;
+    let new = || Seen {
+        ledger: Ledger::default(),
+        memory: plan.memory(),
+        heard: declared.demographics.iter().map(|_| Heard::default()).collect(),
+    };
+    let (states, tally) = records.conformed.scan(source, new, |seen: &mut Seen, chunk| {
+        let linked = records.link_chunk(role, &chunk, &mut seen.ledger)?;
+        if !matches!(role, Role::Register | Role::Events | Role::Feedback) {
+            return Ok(());
+        }
+        plan.update(&mut seen.memory, &chunk, &linked)?;
+        hear(&mut seen.heard, &chunk, &linked);
+        Ok(())
+    })?;
+    let mut states = states.into_iter();
+    let mut total = states.next().unwrap_or_else(new);
+    for other in states {
+        total.ledger.merge(other.ledger);
+        for (mine, theirs) in total.memory.states.iter_mut().zip(other.memory.states) {
+            mine.merge(theirs)?;
+        }
+        for (mine, theirs) in total.memory.latest.iter_mut().zip(other.memory.latest) {
+            if let (Some(mine), Some(theirs)) = (mine, theirs) {
+                mine.iter_mut().zip(theirs).for_each(|(a, b)| *a = (*a).max(b));
+            }
+        }
+        total.heard.iter_mut().zip(&other.heard).for_each(|(mine, theirs)| mine.merge(theirs));
+    }
+    Ok((total, tally))
+}
+
+fn hear(heard: &mut [Heard], chunk: &Chunk, linked: &Linked) {
+    for (heard, says) in heard.iter_mut().zip(&chunk.says) {
+        for ((row, person), day) in linked.rows.iter().zip(&linked.persons).zip(&linked.days) {
+            heard.hear(*person, says, *row as usize, *day);
+        }
+    }
+}
+
+fn account(pipeline: &Pipeline, source: usize, ledger: Ledger, tally: &Tally) -> SourceAccount {
+    let malformed = tally.set_aside.iter().filter(|bad| bad.column == "(row)").count() as u64;
+    let mut account = ledger.close();
+    account.source.clone_from(&pipeline.sources[source].name);
+    account.rows = tally.rows;
+    account.set_aside += malformed;
+    account.blanked.clone_from(&tally.blanked);
+    for bad in &tally.set_aside {
+        conform::count(&mut account.set_aside_reasons, &bad.column, &bad.rule, 1);
+    }
+    account.set_aside_reasons.sort_by(|a, b| (&a.column, &a.rule).cmp(&(&b.column, &b.rule)));
+    account
+}
+
+fn resolve(pipeline: &Pipeline, item: usize, heard: &[Vec<Heard>], people: usize) -> Result<ItemEvidence> {
+    let mut sources: Vec<(usize, &Demographic, &Heard)> = Vec::new();
+    for (source, heard) in heard.iter().enumerate() {
+        let says = pipeline.sources[source].demographics.iter().zip(heard);
+        sources.extend(says.filter(|(says, _)| says.item == item).map(|(says, heard)| (source, says, heard)));
+    }
+    evidence::resolve(pipeline, item, &sources, people)
+}
+
+/// Puts the columns side by side: those made in the pass, those of the registers, and those derived from others.
+fn table(pipeline: &Pipeline, people: &People, made: Vec<Option<ArrayRef>>) -> Result<RecordBatch> {
+    let mut fields: Vec<Field> = Vec::with_capacity(made.len());
+    let mut columns: Vec<ArrayRef> = Vec::with_capacity(made.len());
+    for (feature, made) in pipeline.features.iter().zip(made) {
+        let column = match (&feature.verb, made) {
+            (Verb::Events(_), Some(made)) => made,
+            (Verb::Events(_), None) => return Err(Error::Fault(format!("feature {} was not made", feature.name))),
+            (Verb::Age { source }, _) => age(pipeline, people, *source),
+            (Verb::Value { source, column }, _) => register_column(people, *source, *column)?,
+            (Verb::Item { item }, _) => {
+                Arc::new(people.items[*item].resolved.iter().map(Option::as_deref).collect::<StringArray>())
+            }
+            (Verb::Derived { sql }, _) => {
+                let so_far = batch(&fields, &columns, people.tokens.len())?;
+                let compiled =
+                    expr::compile(sql, so_far.schema_ref()).map_err(|problem| Error::Fault(problem.message))?;
+                let values = compiled.evaluate(&so_far).map_err(|error| of_feature(&feature.name, error))?;
+                arrow::compute::cast(&values, &feature.data_type)?
+            }
+        };
+        no_nan(&feature.name, &column)?;
+        fields.push(Field::new(&feature.name, column.data_type().clone(), true));
+        columns.push(column);
+    }
+    batch(&fields, &columns, people.tokens.len())
+}
+
+fn batch(fields: &[Field], columns: &[ArrayRef], rows: usize) -> Result<RecordBatch> {
+    let options = RecordBatchOptions::new().with_row_count(Some(rows));
+    let schema = Arc::new(Schema::new(fields.to_vec()));
+    Ok(RecordBatch::try_new_with_options(schema, columns.to_vec(), &options)?)
+}
+
+fn age(pipeline: &Pipeline, people: &People, source: usize) -> ArrayRef {
+    let register = people.registers.iter().find(|register| register.source == source);
+    let births = register.and_then(|register| register.rows.column_by_name("birth_date")).map(batch_days);
+    let ages = (0..people.tokens.len()).map(|person| {
+        let birth = births.as_ref().and_then(|births| births[person]).and_then(calendar::date_of)?;
+        calendar::age_years(birth, pipeline.as_of)
+    });
+    Arc::new(ages.collect::<Int64Array>())
+}
+
+fn register_column(people: &People, source: usize, column: usize) -> Result<ArrayRef> {
+    let register = people.registers.iter().find(|register| register.source == source);
+    let column = register.map(|register| register.rows.column(column).clone());
+    column.ok_or_else(|| Error::Fault("a value was asked of a source that is no register".to_owned()))
+}
+
+/// A failing expression with the feature it belongs to.
+fn of_feature(name: &str, error: Error) -> Error {
+    match error {
+        Error::Check(text) => Error::Check(format!("feature {name}: {text}")),
+        other => other,
+    }
+}
+
+/// A number that is none would rank above everyone.
+fn no_nan(name: &str, column: &ArrayRef) -> Result<()> {
+    if column.data_type() != &DataType::Float64 {
+        return Ok(());
+    }
+    let wrong = column.as_primitive::<Float64Type>().iter().flatten().filter(|value| !value.is_finite()).count();
+    if wrong == 0 {
+        return Ok(());
+    }
+    Err(Error::Check(format!("feature {name} is not a finite number for {wrong} people")))
+}
+
+/// Which rows of a chunk stand behind which features: row and index into [`Pipeline::features`].
+pub fn behind(
+    pipeline: &Pipeline,
+    source: usize,
+    people: usize,
+    chunk: &Chunk,
+    linked: &Linked,
+) -> Result<Vec<(u32, usize)>> {
+    Plan::new(pipeline, source, people)?.behind(chunk, linked)
+}

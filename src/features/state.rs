@@ -1,0 +1,319 @@
+//! What a feature remembers of each person while the events pass by.
+//!
+//! Every state is the same whatever the order of the events, and two of them merge: so threads, files and batches
+//! change nothing.
+
+use std::sync::Arc;
+
+use arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, Date32Array, Decimal128Array, Int64Array, StringArray, TimestampSecondArray,
+};
+use arrow::datatypes::{DataType, Date32Type, Decimal128Type, Int64Type, TimestampSecondType};
+use hashbrown::HashMap;
+
+use crate::error::{Error, Result};
+use crate::pipeline::What;
+
+/// A value of `latest`, ordered within one column's type.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Cell {
+    Bool(bool),
+    Number(i128),
+    Text(Box<str>),
+}
+
+/// One event as a feature sees it.
+#[derive(Debug, Clone, Copy)]
+pub struct Event {
+    pub row: u32,
+    /// Place among the chunk's used rows.
+    pub at: usize,
+    pub person: u32,
+    pub day: i32,
+}
+
+/// The rows and columns that an update reads.
+pub struct Rows<'a> {
+    /// The verb's column.
+    pub column: Option<&'a ArrayRef>,
+    /// The source's `end`, in days.
+    pub ends: Option<&'a [Option<i32>]>,
+    /// The as-of date, in days.
+    pub as_of: i32,
+}
+
+impl Rows<'_> {
+    /// Whether an event is open at the as-of date.
+    pub fn open(&self, event: &Event) -> bool {
+        self.end(event).is_none_or(|end| end >= self.as_of)
+    }
+
+    fn end(&self, event: &Event) -> Option<i32> {
+        self.ends.and_then(|ends| ends[event.row as usize])
+    }
+}
+
+/// Remembered by person.
+#[derive(Debug)]
+pub enum State {
+    Count(Vec<u32>),
+    Flag(Vec<bool>),
+    LatestDay(Vec<Option<i32>>),
+    Total(Vec<i128>),
+    Latest(Vec<Option<(i32, Cell)>>),
+    Longest(Vec<Option<i32>>),
+    Distinct(Distinct),
+}
+
+/// Distinct numbers of each person, as pairs that are sorted and thinned now and then.
+#[derive(Debug, Default)]
+pub struct Distinct {
+    pairs: Vec<(u32, u32)>,
+    thinned: usize,
+    /// Texts have numbers of their own; days and categories are numbers already.
+    texts: HashMap<Box<str>, u32>,
+}
+
+impl Distinct {
+    pub fn add(&mut self, person: u32, number: u32) {
+        self.pairs.push((person, number));
+        if self.pairs.len() > 2 * self.thinned + (1 << 16) {
+            self.thin();
+        }
+    }
+
+    fn add_text(&mut self, person: u32, text: &str) {
+        let number = match self.texts.get(text) {
+            Some(number) => *number,
+            None => {
+                let number = u32::try_from(self.texts.len()).unwrap_or(u32::MAX);
+                self.texts.insert(text.into(), number);
+                number
+            }
+        };
+        self.add(person, number);
+    }
+
+    fn thin(&mut self) {
+        self.pairs.sort_unstable();
+        self.pairs.dedup();
+        self.thinned = self.pairs.len();
+    }
+
+    fn merge(&mut self, other: Self) {
+        let mut theirs: HashMap<u32, Box<str>> = HashMap::new();
+        for (text, number) in other.texts {
+            theirs.insert(number, text);
+        }
+        for (person, number) in other.pairs {
+            match theirs.get(&number) {
+                Some(text) => self.add_text(person, text),
+                None => self.add(person, number),
+            }
+        }
+    }
+
+    fn counts(mut self, people: usize) -> Vec<u32> {
+        self.thin();
+        let mut counts = vec![0; people];
+        self.pairs.iter().for_each(|(person, _)| counts[*person as usize] += 1);
+        counts
+    }
+}
+
+impl State {
+    pub fn new(what: What, people: usize) -> Self {
+        match what {
+            What::Count => Self::Count(vec![0; people]),
+            What::Exists | What::OpenAtIndex => Self::Flag(vec![false; people]),
+            What::DaysSince => Self::LatestDay(vec![None; people]),
+            What::Total => Self::Total(vec![0; people]),
+            What::Latest => Self::Latest(vec![None; people]),
+            What::Longest => Self::Longest(vec![None; people]),
+            What::CountDays | What::CountDistinct => Self::Distinct(Distinct::default()),
+        }
+    }
+
+    /// Takes in events that are inside the window, meet the predicate and have a code on the list.
+    pub fn update(&mut self, what: What, events: impl Iterator<Item = Event>, rows: &Rows) -> Result<()> {
+        match self {
+            Self::Count(counts) => events.for_each(|event| counts[event.person as usize] += 1),
+            Self::Flag(flags) if what == What::OpenAtIndex => events.for_each(|event| {
+                flags[event.person as usize] |= rows.open(&event);
+            }),
+            Self::Flag(flags) => events.for_each(|event| flags[event.person as usize] = true),
+            Self::LatestDay(days) => events.for_each(|event| {
+                let day = &mut days[event.person as usize];
+                *day = (*day).max(Some(event.day));
+            }),
+            Self::Longest(stays) => events.for_each(|event| {
+                let end = rows.end(&event).unwrap_or(rows.as_of).min(rows.as_of);
+                let stay = &mut stays[event.person as usize];
+                *stay = (*stay).max(Some(end.saturating_sub(event.day).max(0)));
+            }),
+            Self::Total(totals) => {
+                let column = needed(rows.column)?;
+                for event in events {
+                    if let Some(Cell::Number(number)) = cell(column, event.row as usize)? {
+                        let total = &mut totals[event.person as usize];
+                        *total = total.checked_add(number).ok_or_else(overflow)?;
+                    }
+                }
+            }
+            Self::Latest(latest) => {
+                let column = needed(rows.column)?;
+                for event in events {
+                    let Some(value) = cell(column, event.row as usize)? else { continue };
+                    let best = &mut latest[event.person as usize];
+                    if best.as_ref().is_none_or(|(day, known)| (*day, known) < (event.day, &value)) {
+                        *best = Some((event.day, value));
+                    }
+                }
+            }
+            Self::Distinct(distinct) if what == What::CountDays => {
+                events.for_each(|event| distinct.add(event.person, event.day.cast_unsigned()));
+            }
+            Self::Distinct(distinct) => {
+                let column = needed(rows.column)?;
+                for event in events {
+                    add_distinct(distinct, column, event)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds what another worker remembers.
+    pub fn merge(&mut self, other: Self) -> Result<()> {
+        match (self, other) {
+            (Self::Count(mine), Self::Count(theirs)) => mine.iter_mut().zip(theirs).for_each(|(a, b)| *a += b),
+            (Self::Flag(mine), Self::Flag(theirs)) => mine.iter_mut().zip(theirs).for_each(|(a, b)| *a |= b),
+            (Self::LatestDay(mine), Self::LatestDay(theirs)) | (Self::Longest(mine), Self::Longest(theirs)) => {
+                mine.iter_mut().zip(theirs).for_each(|(a, b)| *a = (*a).max(b));
+            }
+            (Self::Total(mine), Self::Total(theirs)) => {
+                for (a, b) in mine.iter_mut().zip(theirs) {
+                    *a = a.checked_add(b).ok_or_else(overflow)?;
+                }
+            }
+            (Self::Latest(mine), Self::Latest(theirs)) => {
+                mine.iter_mut().zip(theirs).for_each(|(a, b)| *a = a.take().max(b));
+            }
+            (Self::Distinct(mine), Self::Distinct(theirs)) => mine.merge(theirs),
+            _ => return Err(Error::Fault("two workers kept different states of one feature".to_owned())),
+        }
+        Ok(())
+    }
+
+    /// The day of the value that `latest` chose, by person.
+    pub fn chosen_days(&self) -> Option<Vec<Option<i32>>> {
+        match self {
+            Self::Latest(latest) => Some(latest.iter().map(|latest| latest.as_ref().map(|(day, _)| *day)).collect()),
+            _ => None,
+        }
+    }
+
+    /// The feature's column.
+    pub fn finish(self, data_type: &DataType, as_of: i32, people: usize) -> Result<ArrayRef> {
+        let integers = |values: Vec<Option<i64>>| -> ArrayRef { Arc::new(Int64Array::from(values)) };
+        Ok(match self {
+            Self::Count(counts) => integers(counts.into_iter().map(|count| Some(i64::from(count))).collect()),
+            Self::Flag(flags) => Arc::new(BooleanArray::from(flags)),
+            Self::LatestDay(days) => {
+                integers(days.into_iter().map(|day| day.map(|day| i64::from(as_of) - i64::from(day))).collect())
+            }
+            Self::Longest(stays) => integers(stays.into_iter().map(|stay| stay.map(i64::from)).collect()),
+            Self::Distinct(distinct) => {
+                integers(distinct.counts(people).into_iter().map(|count| Some(i64::from(count))).collect())
+            }
+            Self::Total(totals) => numbers(totals.into_iter().map(Some), data_type)?,
+            Self::Latest(latest) => latest_column(latest, data_type)?,
+        })
+    }
+}
+
+fn latest_column(latest: Vec<Option<(i32, Cell)>>, data_type: &DataType) -> Result<ArrayRef> {
+    let values = latest.into_iter().map(|latest| latest.map(|(_, value)| value));
+    Ok(match data_type {
+        DataType::Utf8 => {
+            let texts = values.map(|value| match value {
+                Some(Cell::Text(text)) => Some(text),
+                _ => None,
+            });
+            Arc::new(texts.collect::<StringArray>())
+        }
+        DataType::Boolean => {
+            let flags = values.map(|value| value.map(|value| value == Cell::Bool(true)));
+            Arc::new(flags.collect::<BooleanArray>())
+        }
+        _ => {
+            let as_number = |value: Option<Cell>| match value {
+                Some(Cell::Number(number)) => Some(number),
+                _ => None,
+            };
+            numbers(values.map(as_number), data_type)?
+        }
+    })
+}
+
+fn numbers(values: impl Iterator<Item = Option<i128>>, data_type: &DataType) -> Result<ArrayRef> {
+    let wide: Vec<Option<i128>> = values.collect();
+    let narrow = || -> Result<Vec<Option<i64>>> {
+        let each = wide.iter().map(|value| value.map(i64::try_from).transpose());
+        each.collect::<Result<_, _>>().map_err(|_| overflow())
+    };
+    let days = || -> Result<Vec<Option<i32>>> {
+        let each = wide.iter().map(|value| value.map(i32::try_from).transpose());
+        each.collect::<Result<_, _>>().map_err(|_| overflow())
+    };
+    Ok(match data_type {
+        DataType::Int64 => Arc::new(Int64Array::from(narrow()?)),
+        DataType::Timestamp(..) => Arc::new(TimestampSecondArray::from(narrow()?)),
+        DataType::Date32 => Arc::new(Date32Array::from(days()?)),
+        DataType::Decimal128(..) => Arc::new(Decimal128Array::from(wide).with_data_type(data_type.clone())),
+        other => return Err(Error::Fault(format!("no feature can be of type {other}"))),
+    })
+}
+
+fn overflow() -> Error {
+    Error::Check("a total is larger than any plausible number".to_owned())
+}
+
+fn needed(column: Option<&ArrayRef>) -> Result<&ArrayRef> {
+    column.ok_or_else(|| Error::Fault("a verb that needs a column has none".to_owned()))
+}
+
+fn cell(column: &ArrayRef, row: usize) -> Result<Option<Cell>> {
+    if column.is_null(row) {
+        return Ok(None);
+    }
+    Ok(Some(match column.data_type() {
+        DataType::Utf8 => Cell::Text(column.as_string::<i32>().value(row).into()),
+        DataType::Boolean => Cell::Bool(column.as_boolean().value(row)),
+        DataType::Int64 => Cell::Number(column.as_primitive::<Int64Type>().value(row).into()),
+        DataType::Date32 => Cell::Number(column.as_primitive::<Date32Type>().value(row).into()),
+        DataType::Timestamp(..) => Cell::Number(column.as_primitive::<TimestampSecondType>().value(row).into()),
+        DataType::Decimal128(..) => Cell::Number(column.as_primitive::<Decimal128Type>().value(row)),
+        other => return Err(Error::Fault(format!("no verb reads a column of type {other}"))),
+    }))
+}
+
+fn add_distinct(distinct: &mut Distinct, column: &ArrayRef, event: Event) -> Result<()> {
+    let row = event.row as usize;
+    if column.is_null(row) {
+        return Ok(());
+    }
+    match column.data_type() {
+        DataType::Utf8 => distinct.add_text(event.person, column.as_string::<i32>().value(row)),
+        DataType::List(_) => {
+            let items = column.as_list::<i32>().value(row);
+            items.as_string::<i32>().iter().flatten().for_each(|item| distinct.add_text(event.person, item));
+        }
+        _ => {
+            let mut text = String::new();
+            crate::conform::cell_text(column, row, &mut text);
+            distinct.add_text(event.person, &text);
+        }
+    }
+    Ok(())
+}
