@@ -1,0 +1,95 @@
+//! How many people are recorded in which state.
+
+use super::Counts;
+use super::groups::{self, Split};
+use crate::error::{Error, Result};
+use crate::features::Features;
+use crate::link::{ItemEvidence, People, RecordingState};
+use crate::pipeline::Pipeline;
+
+type States = [u64; RecordingState::ALL.len()];
+
+/// For each audit and item: all sources, each source that says something of it, and each split.
+pub fn counts(pipeline: &Pipeline, people: &People, features: &Features) -> Result<Vec<Counts>> {
+    let mut counts = Vec::new();
+    for (number, audit) in pipeline.audits.iter().enumerate() {
+        let splits: Vec<Split> = audit
+            .split_by
+            .iter()
+            .map(|&feature| groups::by_feature(pipeline, features, feature))
+            .collect::<Result<_>>()?;
+        for &item in &audit.items {
+            let evidence = people
+                .items
+                .get(item)
+                .ok_or_else(|| Error::Fault(format!("audit {}: an item has no evidence", audit.name)))?;
+            let everyone = Counts {
+                audit: number,
+                item,
+                source: None,
+                group: None,
+                people: people.tokens.len() as u64,
+                states: tally(evidence.state.iter().copied()),
+                no_record: 0,
+            };
+            counts.extend(by_source(pipeline, evidence, &everyone)?);
+            for split in &splits {
+                counts.extend(by_group(evidence, split, &everyone)?);
+            }
+        }
+    }
+    for count in &counts {
+        check(pipeline, count)?;
+    }
+    Ok(counts)
+}
+
+fn by_source(pipeline: &Pipeline, evidence: &ItemEvidence, everyone: &Counts) -> Result<Vec<Counts>> {
+    let mut counts = vec![everyone.clone()];
+    for (number, source) in pipeline.sources.iter().enumerate() {
+        if source.demographics.iter().all(|said| said.item != everyone.item) {
+            continue;
+        }
+        let here = evidence.says.iter().filter(|say| usize::from(say.source) == number);
+        let states = tally(here.map(|say| say.state));
+        let no_record = everyone.people.checked_sub(states.iter().sum()).ok_or_else(|| {
+            Error::Fault(format!("source {}: says something of more people than there are", source.name))
+        })?;
+        counts.push(Counts { source: Some(number), states, no_record, ..everyone.clone() });
+    }
+    Ok(counts)
+}
+
+fn by_group(evidence: &ItemEvidence, split: &Split, everyone: &Counts) -> Result<Vec<Counts>> {
+    let mut states = vec![States::default(); split.names.len()];
+    for (&state, &group) in evidence.state.iter().zip(&split.of) {
+        let count = states.get_mut(group as usize).and_then(|states| states.get_mut(state as usize));
+        *count.ok_or_else(|| Error::Fault("someone is in no group".to_owned()))? += 1;
+    }
+    let group = |((name, states), people): ((&String, States), u64)| Counts {
+        group: Some((split.name.clone(), name.clone())),
+        people,
+        states,
+        ..everyone.clone()
+    };
+    Ok(split.names.iter().zip(states).zip(split.count(|_| true)).map(group).collect())
+}
+
+fn tally(states: impl Iterator<Item = RecordingState>) -> States {
+    let mut counts = States::default();
+    for state in states {
+        if let Some(count) = counts.get_mut(state as usize) {
+            *count += 1;
+        }
+    }
+    counts
+}
+
+/// The states of a group are its people, all of them.
+fn check(pipeline: &Pipeline, counts: &Counts) -> Result<()> {
+    if counts.states.iter().sum::<u64>() + counts.no_record == counts.people {
+        return Ok(());
+    }
+    let item = pipeline.items.get(counts.item).map_or("", |item| item.name.as_str());
+    Err(Error::Fault(format!("item {item}: the people in its states are not the people there are")))
+}

@@ -1,0 +1,126 @@
+//! People by what they have in common; those of whom it is not recorded are a group like any other.
+
+use std::collections::BTreeMap;
+
+use arrow::array::StringArray;
+
+use crate::cohort::words::{self, NOT_RECORDED};
+use crate::error::{Error, Result};
+use crate::features::Features;
+use crate::link::{People, RecordingState};
+use crate::pipeline::{Pipeline, Verb};
+
+/// Everyone in exactly one group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Split {
+    /// The feature or item.
+    pub name: String,
+    /// Numbers by size, then texts; "not recorded" last, and always there.
+    pub names: Vec<String>,
+    /// Index into `names`, by person.
+    pub of: Vec<u32>,
+}
+
+impl Split {
+    /// People of each group of whom `counts` is true, as [`Split::names`].
+    pub fn count(&self, counts: impl Fn(usize) -> bool) -> Vec<u64> {
+        let mut people = vec![0; self.names.len()];
+        for (_, &group) in self.of.iter().enumerate().filter(|&(person, _)| counts(person)) {
+            if let Some(people) = people.get_mut(group as usize) {
+                *people += 1;
+            }
+        }
+        people
+    }
+}
+
+/// By what every table of inequality splits: what the audits split by, then the items with a value set.
+///
+/// An item without one (a birth date, an area) has nearly as many values as people.
+pub fn of_run(pipeline: &Pipeline, people: &People, features: &Features) -> Result<Vec<Split>> {
+    let mut splits: Vec<Split> = Vec::new();
+    let mut items = Vec::new();
+    for &feature in pipeline.audits.iter().flat_map(|audit| &audit.split_by) {
+        let split = by_feature(pipeline, features, feature)?;
+        if splits.iter().all(|known| known.name != split.name) {
+            splits.push(split);
+            items.extend(item_of(pipeline, feature));
+        }
+    }
+    for (item, (declared, evidence)) in pipeline.items.iter().zip(&people.items).enumerate() {
+        let labels = labels(pipeline, item);
+        if labels.is_empty() || items.contains(&item) || splits.iter().any(|known| known.name == declared.name) {
+            continue;
+        }
+        splits.push(split(&declared.name, evidence.resolved.iter().map(Option::as_deref), &labels)?);
+    }
+    Ok(splits)
+}
+
+/// By the values of a feature.
+pub fn by_feature(pipeline: &Pipeline, features: &Features, feature: usize) -> Result<Split> {
+    let fault = || Error::Fault("a split is by a feature that was not made".to_owned());
+    let name = &pipeline.features.get(feature).ok_or_else(fault)?.name;
+    let column: StringArray = words::column(features.batch.column_by_name(name).ok_or_else(fault)?)?;
+    let labels = item_of(pipeline, feature).map(|item| labels(pipeline, item)).unwrap_or_default();
+    split(name, column.iter(), &labels)
+}
+
+fn item_of(pipeline: &Pipeline, feature: usize) -> Option<usize> {
+    match pipeline.features.get(feature)?.verb {
+        Verb::Item { item } => Some(item),
+        _ => None,
+    }
+}
+
+/// What the resolved values of an item are called; the first source that names a value does so for all.
+pub fn labels(pipeline: &Pipeline, item: usize) -> BTreeMap<&str, &str> {
+    let mut labels = BTreeMap::new();
+    let demographics = pipeline.sources.iter().flat_map(|source| &source.demographics);
+    for set in demographics.filter(|said| said.item == item).filter_map(|said| said.values.as_ref()) {
+        for value in set.values.iter().filter(|value| value.state == RecordingState::Known) {
+            let label = if value.label.is_empty() { &value.value } else { &value.label };
+            labels.entry(value.value.as_str()).or_insert(label.as_str());
+        }
+    }
+    labels
+}
+
+fn split<'a>(
+    name: &str,
+    values: impl Iterator<Item = Option<&'a str>> + Clone,
+    labels: &BTreeMap<&str, &'a str>,
+) -> Result<Split> {
+    let shown = |value: &'a str| labels.get(value).copied().unwrap_or(value);
+    let known: BTreeMap<&str, ()> = values.clone().flatten().map(|value| (shown(value), ())).collect();
+    let mut names: Vec<&str> = known.into_keys().filter(|name| *name != NOT_RECORDED).collect();
+    names.sort_by_key(|name| (name.parse::<i64>().map_or(i64::MAX, |number| number), *name));
+    names.push(NOT_RECORDED);
+    let mut index = BTreeMap::new();
+    for (group, name) in names.iter().enumerate() {
+        index.insert(
+            *name,
+            u32::try_from(group).map_err(|_| Error::Fault("more groups than an index holds".to_owned()))?,
+        );
+    }
+    let last = index.get(NOT_RECORDED).copied().unwrap_or_default();
+    let of = values.map(|value| value.and_then(|value| index.get(shown(value)).copied()).unwrap_or(last)).collect();
+    Ok(Split { name: name.to_owned(), names: names.into_iter().map(str::to_owned).collect(), of })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everyone_is_in_one_group_and_not_recorded_is_one_of_them() -> Result<()> {
+        let values = [Some("10"), None, Some("2"), Some("X"), Some("2"), None];
+        let labels = BTreeMap::from([("X", "unknown area")]);
+        let split = split("imd_decile", values.into_iter(), &labels)?;
+        assert_eq!(split.names, ["2", "10", "unknown area", "not recorded"]);
+        assert_eq!(split.of, [1, 3, 0, 2, 0, 3]);
+        assert_eq!(split.count(|_| true), [2, 1, 1, 2]);
+        assert_eq!(split.count(|person| person < 2), [0, 1, 0, 1]);
+        Ok(())
+    }
+}

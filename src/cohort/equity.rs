@@ -1,0 +1,34 @@
+//! Whom the lists reach: places by group, after disclosure control.
+
+use super::{Cohorts, Place, placed};
+use crate::audit::groups;
+use crate::disclosure::{AggregateTable, Cell, Label};
+use crate::error::Result;
+use crate::features::Features;
+use crate::link::People;
+use crate::pipeline::Pipeline;
+
+/// For each cohort and group: people scored, people with a place, and the share.
+pub fn table(pipeline: &Pipeline, people: &People, features: &Features, cohorts: &Cohorts) -> Result<AggregateTable> {
+    let mut table =
+        AggregateTable::new("list_equity", ["cohort", "split", "group", "people", "listed", "share_listed"]);
+    let splits = groups::of_run(pipeline, people, features)?;
+    let rule = pipeline.disclosure;
+    for list in &cohorts.lists {
+        let has_place = placed([list], people.tokens.len(), |place| place == Place::Listed);
+        for split in &splits {
+            let listed = split.count(|person| has_place.get(person) == Some(&true));
+            for ((group, people), listed) in split.names.iter().zip(split.count(|_| true)).zip(listed) {
+                table.row([
+                    Cell::Text(Label::new(&list.name)),
+                    Cell::Text(Label::new(&split.name)),
+                    Cell::Text(Label::new(group)),
+                    Cell::Count(rule.count(people)),
+                    Cell::Count(rule.part(listed, people)),
+                    Cell::Count(rule.share(listed, people)),
+                ])?;
+            }
+        }
+    }
+    Ok(table)
+}

@@ -1,0 +1,133 @@
+//! What sources say about the people of a [`World`], and the files of a published run.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use riskstrat::codelist::{Value, ValueSet};
+use riskstrat::cohort::Cohorts;
+use riskstrat::link::{ItemEvidence, RecordingState, Say};
+use riskstrat::pipeline::{Audit, Demographic, Item, Model, Points, Scoring, Source};
+use riskstrat::publish::{Draft, Lock, publish, run_id};
+use riskstrat::receipt::{CohortAccount, PeopleAccount, Receipt};
+use riskstrat::storage::LocalDisk;
+
+use super::world::{AS_OF, World, declared};
+
+/// Person, source, state, value, day.
+pub type Said<'a> = (u32, u16, RecordingState, Option<&'a str>, Option<i32>);
+
+impl World {
+    /// Publishes the draft and gives every file of the run as text.
+    pub fn published(&self, cohorts: &Cohorts, draft: &Draft) -> BTreeMap<String, String> {
+        let people = self.people.tokens.len() as u64;
+        let id = run_id(&[], &[], AS_OF, "0");
+        let receipt = Receipt {
+            riskstrat: "0".into(),
+            title: "By hand".into(),
+            run_id: id.to_string(),
+            as_of: AS_OF,
+            settings: BTreeMap::new(),
+            inputs: Vec::new(),
+            declarations: Vec::new(),
+            legal_bases: Vec::new(),
+            sources: Vec::new(),
+            people: PeopleAccount { in_registers: people, on_spine: people, ..PeopleAccount::default() },
+            demographics: Vec::new(),
+            models: Vec::new(),
+            cohorts: cohorts.lists.iter().map(|list| CohortAccount::of(list, people)).collect(),
+            checks: Vec::new(),
+            warnings: Vec::new(),
+            outputs: Vec::new(),
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let lock = Lock::take(&LocalDisk, folder.path()).unwrap();
+        publish(&LocalDisk, &lock, &id, draft, &self.people.tokens, receipt).unwrap();
+        let mut files = BTreeMap::new();
+        let run = folder.path().join("runs").join(id.as_str());
+        read_below(&run, &run, &mut files);
+        files
+    }
+
+    pub fn model(mut self, name: &str) -> Self {
+        let decl = declared(
+            "title = \"M\"\nkind = \"points\"\nversion = \"1\"\npredicts = \"need\"\npopulation = \"P\"\n\
+             citation = \"C\"\ncard = \"card.md\"\nsigned_off = { by = \"A\", on = 2026-01-01, review_by = 2027-01-01 }",
+        );
+        let points = Points { items: Vec::new(), thresholds: Vec::new(), floor: None };
+        self.pipeline.models.push(Model { name: name.to_owned(), decl, kind: Scoring::Points(points) });
+        self
+    }
+
+    /// Adds a source that says something of every item there is.
+    pub fn source(mut self, name: &str, title: &str) -> Self {
+        let decl = declared(&format!(
+            "title = \"{title}\"\none_row_is = \"a row\"\nfiles = \"f\"\nlegal_basis = \"Act 1\"\ncolumns = {{}}"
+        ));
+        let known = |value: &str, label: &str| Value {
+            code: value.to_owned(),
+            value: value.to_owned(),
+            label: label.to_owned(),
+            group: String::new(),
+            state: RecordingState::Known,
+        };
+        let values = vec![known("A", "White British"), known("M", "Black Caribbean"), known("Z", "")];
+        let set = Arc::new(ValueSet { name: "set".to_owned(), values, sha256: String::new() });
+        let demographics = (0..self.pipeline.items.len())
+            .map(|item| Demographic { item, decl: declared("from = \"X\""), values: Some(Arc::clone(&set)) })
+            .collect();
+        self.pipeline.sources.push(Source { name: name.to_owned(), decl, columns: Vec::new(), demographics });
+        self
+    }
+
+    /// Adds an item with what is resolved and what was said.
+    pub fn item(
+        mut self,
+        name: &str,
+        label: &str,
+        resolved: &[(Option<&str>, RecordingState)],
+        says: &[Said<'_>],
+    ) -> Self {
+        let decl = declared(&format!("label = \"{label}\"\nresolve = \"most_recent\""));
+        self.pipeline.items.push(Item { name: name.to_owned(), decl, order: Vec::new() });
+        let say = |&(person, source, state, value, date): &Said<'_>| Say {
+            person,
+            source,
+            state,
+            value: value.map(Arc::from),
+            date,
+            rows: 1,
+        };
+        self.people.items.push(ItemEvidence {
+            resolved: resolved.iter().map(|(value, _)| value.map(Arc::from)).collect(),
+            state: resolved.iter().map(|(_, state)| *state).collect(),
+            says: says.iter().map(say).collect(),
+        });
+        self
+    }
+
+    /// Adds an audit of every item there is.
+    pub fn audit(mut self, split_by: &[&str], worklist_by: Option<&str>) -> Self {
+        let audit = Audit {
+            name: "gaps".to_owned(),
+            decl: declared("title = \"Gaps\"\nitems = {}"),
+            items: (0..self.pipeline.items.len()).collect(),
+            split_by: split_by.iter().map(|name| self.position(name)).collect(),
+            worklist_by: worklist_by.map(|name| self.position(name)),
+        };
+        self.pipeline.audits.push(audit);
+        self
+    }
+}
+
+fn read_below(run: &Path, folder: &Path, files: &mut BTreeMap<String, String>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            read_below(run, &path, files);
+        } else {
+            let name = path.strip_prefix(run).unwrap().to_str().unwrap().to_owned();
+            files.insert(name, String::from_utf8_lossy(&std::fs::read(&path).unwrap()).into_owned());
+        }
+    }
+}
