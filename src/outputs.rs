@@ -1,0 +1,202 @@
+//! What the stages made, laid out as the files of a run.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, StringArray, UInt64Array};
+use arrow::datatypes::{DataType, Field, Schema};
+use arrow::record_batch::RecordBatch;
+
+use crate::audit::{self, Gaps};
+use crate::cohort::{self, Cohorts};
+use crate::conform::SetAside;
+use crate::disclosure::{AggregateTable, Cell, Label};
+use crate::error::Result;
+use crate::expr;
+use crate::features::{Accounts, Features};
+use crate::journal::Journal;
+use crate::link::{People, RecordingState};
+use crate::pipeline::Pipeline;
+use crate::pipeline::decl::DisclosureRule;
+use crate::publish::{self, Draft, RunId};
+use crate::receipt::{
+    Check, CohortAccount, Declaration, Input, ItemAccount, LegalBasis, ModelEntry, Receipt, StateCount,
+};
+use crate::score::Scores;
+use crate::source::Delivered;
+
+/// Everything that the stages hand to publish.
+pub struct Stages<'a> {
+    pub delivered: &'a Delivered,
+    pub people: &'a People,
+    pub features: &'a Features,
+    pub scores: &'a Scores,
+    pub accounts: &'a Accounts,
+    pub cohorts: &'a Cohorts,
+    pub gaps: &'a Gaps,
+}
+
+/// The id of this run: a hash of what it is made from.
+pub fn run_id(pipeline: &Pipeline, delivered: &Delivered) -> RunId {
+    publish::run_id(&inputs(pipeline, delivered), &declarations(pipeline), pipeline.as_of, version())
+}
+
+fn version() -> &'static str {
+    env!("CARGO_PKG_VERSION")
+}
+
+/// The files of the run, and its receipt.
+pub fn draft(
+    pipeline: &Pipeline,
+    id: &RunId,
+    stages: &Stages,
+    checks: Vec<Check>,
+    journal: &Journal,
+) -> Result<(Draft, Receipt)> {
+    let mut draft = Draft::new();
+    let shown = |column: usize| pipeline.features.get(column).is_none_or(|feature| feature.shown);
+    draft.person_parquet("features.parquet", &by_token(stages.people, &stages.features.batch, shown)?)?;
+    draft.person_parquet("scores.parquet", &by_token(stages.people, &stages.scores.batch, |_| true)?)?;
+    for (source, rows) in pipeline.sources.iter().zip(&stages.accounts.set_aside) {
+        if !rows.is_empty() {
+            draft.person_parquet(&format!("set_aside/{}.parquet", source.name), &set_aside(rows)?)?;
+        }
+    }
+    cohort::write(pipeline, stages.people, stages.features, stages.scores, stages.cohorts, &mut draft)?;
+    audit::write(pipeline, stages.people, stages.cohorts, stages.gaps, &mut draft)?;
+    draft.aggregate(&about(pipeline, id)?)?;
+    draft.log(journal.ndjson().into_bytes());
+    Ok((draft, receipt(pipeline, id, stages, checks)))
+}
+
+/// What someone needs to know who has only the aggregate tables.
+fn about(pipeline: &Pipeline, id: &RunId) -> Result<AggregateTable> {
+    let small = match pipeline.disclosure {
+        DisclosureRule::Hes2018 => "1 to 7 are shown as *",
+        DisclosureRule::Mhsds => "1 to 4 are shown as *",
+    };
+    let disclosure = format!(
+        "{small}, other counts to the nearest 5, shares from the rounded counts; of a group shown as * nothing else is shown"
+    );
+    let as_of = pipeline.as_of.to_string();
+    let rows = [
+        ("title", pipeline.decl.title.as_str()),
+        ("run", id.as_str()),
+        ("as of", &as_of),
+        ("disclosure control", &disclosure),
+        ("people", "registered, alive and not opted out at the as-of date"),
+        ("listed", "has a place on a list; the reserve is not counted"),
+        ("not recorded", "no known value in any source"),
+        ("known", "a valid value is recorded"),
+        ("conflicting", "the latest valid values of two sources differ"),
+        ("outdated", "only a code that is no longer in use"),
+        ("asked_unsure", "asked, and not sure"),
+        ("declined", "asked, and chose not to say"),
+        ("not_known", "the default code: not asked or not recorded"),
+        ("invalid", "only values outside the list"),
+        ("blank", "nothing was sent"),
+        ("no_record", "this source holds no row of the person"),
+    ];
+    let mut table = AggregateTable::new("about", ["term", "means"]);
+    for (term, means) in rows {
+        table.row([Cell::Text(Label::new(term)), Cell::Text(Label::new(means))])?;
+    }
+    let sources = pipeline.sources.iter();
+    for (title, basis) in sources.map(|source| (&source.decl.title, &source.decl.legal_basis)) {
+        let term = format!("legal basis of {title}");
+        table.row([Cell::Text(Label::new(term)), Cell::Text(Label::new(basis))])?;
+    }
+    Ok(table)
+}
+
+/// A table of the spine with its tokens in front.
+fn by_token(people: &People, batch: &RecordBatch, shown: impl Fn(usize) -> bool) -> Result<RecordBatch> {
+    let tokens: StringArray = people.tokens.iter().map(|token| Some(token.reveal())).collect();
+    let mut fields = vec![Arc::new(Field::new("person", DataType::Utf8, false))];
+    let mut columns: Vec<ArrayRef> = vec![Arc::new(tokens)];
+    for (index, (field, column)) in batch.schema().fields().iter().zip(batch.columns()).enumerate() {
+        if shown(index) {
+            fields.push(field.clone());
+            columns.push(column.clone());
+        }
+    }
+    Ok(RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)?)
+}
+
+fn set_aside(rows: &[SetAside]) -> Result<RecordBatch> {
+    let text = |of: fn(&SetAside) -> &str| -> ArrayRef {
+        Arc::new(rows.iter().map(|row| Some(of(row))).collect::<StringArray>())
+    };
+    let numbers: ArrayRef = Arc::new(rows.iter().map(|row| Some(row.row)).collect::<UInt64Array>());
+    Ok(RecordBatch::try_from_iter([
+        ("file", text(|row| &row.file)),
+        ("row", numbers),
+        ("column", text(|row| &row.column)),
+        ("rule", text(|row| &row.rule)),
+    ])?)
+}
+
+fn inputs(pipeline: &Pipeline, delivered: &Delivered) -> Vec<Input> {
+    let mut inputs = Vec::new();
+    for (source, found) in pipeline.sources.iter().zip(&delivered.sources) {
+        inputs.extend(found.files.iter().map(|file| Input {
+            source: source.name.clone(),
+            file: file.name.clone(),
+            sha256: file.sha256.clone(),
+            bytes: file.bytes,
+        }));
+    }
+    inputs
+}
+
+fn declarations(pipeline: &Pipeline) -> Vec<Declaration> {
+    let files = pipeline.files.iter();
+    files.map(|(path, sha256)| Declaration { path: path.clone(), sha256: sha256.clone() }).collect()
+}
+
+fn receipt(pipeline: &Pipeline, id: &RunId, stages: &Stages, checks: Vec<Check>) -> Receipt {
+    let people = stages.people.tokens.len() as u64;
+    let legal = pipeline
+        .sources
+        .iter()
+        .map(|source| LegalBasis { source: source.name.clone(), legal_basis: source.decl.legal_basis.clone() });
+    let models = pipeline.models.iter().map(|model| ModelEntry {
+        name: model.name.clone(),
+        version: model.decl.version.clone(),
+        citation: model.decl.citation.clone(),
+        signed_off: format!("{}, {}", model.decl.signed_off.by, model.decl.signed_off.on),
+    });
+    let items = pipeline.items.iter().zip(&stages.people.items).map(|(item, evidence)| {
+        let count = |state| evidence.state.iter().filter(|other| **other == state).count() as u64;
+        let states =
+            RecordingState::ALL.map(|state| StateCount { state: state.name().to_owned(), people: count(state) });
+        ItemAccount { item: item.name.clone(), states: states.into() }
+    });
+    Receipt {
+        riskstrat: version().to_owned(),
+        title: pipeline.decl.title.clone(),
+        run_id: id.to_string(),
+        as_of: pipeline.as_of,
+        settings: settings(pipeline),
+        inputs: inputs(pipeline, stages.delivered),
+        declarations: declarations(pipeline),
+        legal_bases: legal.collect(),
+        sources: stages.accounts.sources.clone(),
+        people: stages.accounts.people.clone(),
+        demographics: items.collect(),
+        models: models.collect(),
+        cohorts: stages.cohorts.lists.iter().map(|list| CohortAccount::of(list, people)).collect(),
+        checks,
+        warnings: pipeline.warnings.clone(),
+        outputs: Vec::new(),
+    }
+}
+
+/// Settings that could change a result, so that a reader need not trust that they were right.
+fn settings(pipeline: &Pipeline) -> BTreeMap<String, String> {
+    let mut settings = expr::settings();
+    if let Some(opt_outs) = &pipeline.decl.opt_outs {
+        settings.insert("opt_outs.none_because".to_owned(), opt_outs.none_because.clone());
+    }
+    settings
+}

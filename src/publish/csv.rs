@@ -1,0 +1,198 @@
+//! CSV as RFC 4180 says, safe to open in a spreadsheet.
+//!
+//! A text that a spreadsheet could take for a formula gets an apostrophe in front. To read the text as it was, take one
+//! apostrophe off where a text begins with apostrophes and what follows them (white space aside) is one of `= + - @`.
+
+use jiff::civil::Date;
+
+use crate::pipeline::table;
+
+/// A typed cell: only text can be mistaken for a formula, so only text is changed.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Field<'a> {
+    Text(&'a str),
+    Integer(i64),
+    /// Printed as the shortest decimal that reads back to the same number.
+    Number(f64),
+    Date(Date),
+    Empty,
+}
+
+/// Rows of one file, all as wide as the header.
+pub(super) struct CsvText {
+    bytes: Vec<u8>,
+    columns: usize,
+    rows: u64,
+}
+
+/// The records of a published CSV, its header first.
+pub fn read(bytes: &[u8]) -> Vec<Vec<String>> {
+    let text = String::from_utf8_lossy(bytes);
+    table::split(&text).into_iter().map(|(_, record)| record).collect()
+}
+
+/// Why a row cannot be written.
+pub(super) enum BadRow {
+    Width,
+    NotFinite,
+}
+
+impl CsvText {
+    pub(super) fn new<'a>(header: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut csv = Self { bytes: Vec::new(), columns: 0, rows: 0 };
+        for heading in header {
+            csv.separate(csv.columns);
+            csv.text(heading);
+            csv.columns += 1;
+        }
+        csv.bytes.push(b'\n');
+        csv
+    }
+
+    pub(super) fn row<'a>(&mut self, fields: impl IntoIterator<Item = Field<'a>>) -> Result<(), BadRow> {
+        let mut width = 0;
+        for field in fields {
+            self.separate(width);
+            self.field(&field)?;
+            width += 1;
+        }
+        if width != self.columns {
+            return Err(BadRow::Width);
+        }
+        self.bytes.push(b'\n');
+        self.rows += 1;
+        Ok(())
+    }
+
+    pub(super) fn finish(self) -> (Vec<u8>, u64) {
+        (self.bytes, self.rows)
+    }
+
+    fn separate(&mut self, column: usize) {
+        if column > 0 {
+            self.bytes.push(b',');
+        }
+    }
+
+    fn field(&mut self, field: &Field<'_>) -> Result<(), BadRow> {
+        match field {
+            Field::Text(text) => self.text(text),
+            Field::Integer(number) => self.bytes.extend_from_slice(number.to_string().as_bytes()),
+            Field::Number(number) if !number.is_finite() => return Err(BadRow::NotFinite),
+            Field::Number(number) => self.bytes.extend_from_slice(number.to_string().as_bytes()),
+            Field::Date(date) => self.bytes.extend_from_slice(date.to_string().as_bytes()),
+            Field::Empty => {}
+        }
+        Ok(())
+    }
+
+    fn text(&mut self, text: &str) {
+        let safe = no_formula(text);
+        // `;` and TAB too: where they separate, what follows one would begin a cell.
+        if safe.contains([',', '"', '\n', '\r', ';', '\t']) {
+            self.bytes.push(b'"');
+            self.bytes.extend_from_slice(safe.replace('"', "\"\"").as_bytes());
+            self.bytes.push(b'"');
+        } else {
+            self.bytes.extend_from_slice(safe.as_bytes());
+        }
+    }
+}
+
+/// The text with an apostrophe wherever a spreadsheet, of whatever separator, could see a formula begin.
+fn no_formula(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len() + 1);
+    let mut begins_cell = true;
+    for (at, character) in text.char_indices() {
+        if begins_cell && text.get(at..).is_some_and(begins_formula) {
+            safe.push('\'');
+        }
+        begins_cell = matches!(character, ';' | '\t' | '\n' | '\r');
+        safe.push(if character == '\0' { char::REPLACEMENT_CHARACTER } else { character });
+    }
+    safe
+}
+
+fn begins_formula(text: &str) -> bool {
+    let invisible =
+        |c: char| c == '\'' || c.is_whitespace() || matches!(c, '\0' | '\u{200b}'..='\u{200f}' | '\u{feff}');
+    let first = text.trim_start_matches(invisible).chars().next();
+    text.starts_with(['\t', '\r'])
+        || first.is_some_and(|c| matches!(c, '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠'))
+}
+
+/// Records in a file written here, without the header.
+pub(super) fn records(bytes: &[u8]) -> u64 {
+    let mut quoted = false;
+    let mut lines = 0_u64;
+    for byte in bytes {
+        match byte {
+            b'"' => quoted = !quoted,
+            b'\n' if !quoted => lines += 1,
+            _ => {}
+        }
+    }
+    lines.saturating_sub(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(field: Field<'_>) -> String {
+        let mut csv = CsvText::new(["h"]);
+        assert!(csv.row([field]).is_ok());
+        let (bytes, rows) = csv.finish();
+        assert_eq!(rows, 1);
+        assert_eq!(records(&bytes), 1);
+        let text = String::from_utf8(bytes).unwrap();
+        text.strip_prefix("h\n").unwrap().strip_suffix('\n').unwrap().to_owned()
+    }
+
+    #[test]
+    fn no_text_begins_a_formula() {
+        let cases = [
+            ("=1+1", "'=1+1"),
+            ("+44 20", "'+44 20"),
+            ("-", "'-"),
+            ("@SUM(A1)", "'@SUM(A1)"),
+            ("\t=1", "\"'\t'=1\""),
+            ("\rx", "\"'\rx\""),
+            (" =1", "' =1"),
+            ("\u{feff}=1", "'\u{feff}=1"),
+            ("\0=1", "'\u{fffd}=1"),
+            ("＝1", "'＝1"),
+            ("＠x", "'＠x"),
+            ("a;=1+1;b", "\"a;'=1+1;b\""),
+            ("a\n=1", "\"a\n'=1\""),
+            ("\"=1", "\"\"\"=1\""),
+            ("'=1", "''=1"),
+            ("'t Hooft", "'t Hooft"),
+            ("a=b", "a=b"),
+            ("well-known, \"quoted\"", "\"well-known, \"\"quoted\"\"\""),
+            ("3 emergency admissions", "3 emergency admissions"),
+            ("", ""),
+        ];
+        for (text, written) in cases {
+            assert_eq!(line(Field::Text(text)), written, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn typed_cells_are_as_they_are() {
+        assert_eq!(line(Field::Integer(-3)), "-3");
+        assert_eq!(line(Field::Number(-0.1)), "-0.1");
+        assert_eq!(line(Field::Number(0.1 + 0.2)), "0.30000000000000004");
+        assert_eq!(line(Field::Date(jiff::civil::date(2026, 4, 1))), "2026-04-01");
+        assert_eq!(line(Field::Empty), "");
+    }
+
+    #[test]
+    fn a_row_that_does_not_fit_is_refused() {
+        let mut csv = CsvText::new(["a", "b"]);
+        assert!(matches!(csv.row([Field::Empty]), Err(BadRow::Width)));
+        let mut csv = CsvText::new(["a"]);
+        assert!(matches!(csv.row([Field::Number(f64::NAN)]), Err(BadRow::NotFinite)));
+        assert!(matches!(csv.row([Field::Number(f64::INFINITY)]), Err(BadRow::NotFinite)));
+    }
+}

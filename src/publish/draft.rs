@@ -1,0 +1,263 @@
+//! The files of a run before any of them is written.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use arrow::record_batch::RecordBatch;
+use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_writer::ArrowWriterOptions;
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::file::metadata::{FooterTail, ParquetMetaDataReader};
+use parquet::file::properties::WriterProperties;
+use sha2::{Digest, Sha256};
+
+use super::csv::{self, BadRow, CsvText, Field};
+use crate::disclosure::{AggregateTable, Cell};
+use crate::error::{Error, Result};
+use crate::receipt::Output;
+
+/// Files by path within the run, each under `person/` or `aggregate/` by the call that made it.
+#[derive(Debug, Default)]
+pub struct Draft {
+    pub(super) files: BTreeMap<String, DraftFile>,
+}
+
+pub(super) struct DraftFile {
+    pub(super) bytes: Vec<u8>,
+    pub(super) sha256: String,
+    pub(super) rows: Option<u64>,
+}
+
+/// Says how large, never what: the bytes are about people.
+impl std::fmt::Debug for DraftFile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("DraftFile").field("bytes", &self.bytes.len()).field("rows", &self.rows).finish_non_exhaustive()
+    }
+}
+
+impl Draft {
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds `person/<path>` with rows as wide as the header, in the order given.
+    pub fn person_csv<'a, R>(&mut self, path: &str, header: &[&str], rows: impl IntoIterator<Item = R>) -> Result<()>
+    where
+        R: IntoIterator<Item = Field<'a>>,
+    {
+        let mut csv = CsvText::new(header.iter().copied());
+        for row in rows {
+            csv.row(row).map_err(|bad| refused(path, &bad))?;
+        }
+        let (bytes, rows) = csv.finish();
+        self.add("person", path, bytes, Some(rows))
+    }
+
+    /// Adds `person/<path>`: one batch, because where batches end would show in the bytes.
+    pub fn person_parquet(&mut self, path: &str, batch: &RecordBatch) -> Result<()> {
+        let bytes = parquet_bytes(batch)
+            .map_err(|_| Error::Fault(format!("person/{path}: the columns cannot be written as Parquet")))?;
+        let rows = u64::try_from(batch.num_rows()).unwrap_or(u64::MAX);
+        self.add("person", path, bytes, Some(rows))
+    }
+
+    /// Adds `person/<path>` as it is.
+    pub fn person_bytes(&mut self, path: &str, bytes: Vec<u8>) -> Result<()> {
+        let rows = rows_in(path, &bytes)?;
+        self.add("person", path, bytes, rows)
+    }
+
+    /// Adds `aggregate/<name>.csv`.
+    pub fn aggregate(&mut self, table: &AggregateTable) -> Result<()> {
+        let path = format!("{}.csv", table.name());
+        let mut csv = CsvText::new(table.header().iter().map(String::as_str));
+        for row in table.rows() {
+            let shown: Vec<String> = row.iter().map(shown).collect();
+            csv.row(shown.iter().map(|text| Field::Text(text))).map_err(|bad| refused(&path, &bad))?;
+        }
+        let (bytes, rows) = csv.finish();
+        self.add("aggregate", &path, bytes, Some(rows))
+    }
+
+    fn add(&mut self, folder: &str, path: &str, bytes: Vec<u8>, rows: Option<u64>) -> Result<()> {
+        if !path.split('/').all(is_plain) {
+            return Err(Error::Fault(format!(
+                "an output under {folder}/ has a path with a part that is no plain name"
+            )));
+        }
+        let path = format!("{folder}/{path}");
+        let sha256 = sha256(&bytes);
+        if self.files.insert(path.clone(), DraftFile { bytes, sha256, rows }).is_some() {
+            return Err(Error::Fault(format!("{path} was written twice")));
+        }
+        Ok(())
+    }
+
+    /// Adds `log.ndjson`, which is about the run and no person.
+    pub fn log(&mut self, lines: Vec<u8>) {
+        let sha256 = sha256(&lines);
+        self.files.insert("log.ndjson".to_owned(), DraftFile { bytes: lines, sha256, rows: None });
+    }
+
+    /// The lines of the receipt, sorted by path.
+    pub(super) fn outputs(&self) -> Vec<Output> {
+        let output = |(path, file): (&String, &DraftFile)| Output {
+            path: path.clone(),
+            sha256: file.sha256.clone(),
+            bytes: u64::try_from(file.bytes.len()).unwrap_or(u64::MAX),
+            rows: file.rows,
+        };
+        self.files.iter().map(output).collect()
+    }
+}
+
+/// A file name for a recipient: what is no letter, digit, `-` or `_` becomes `~` and its bytes in hex, so that two
+/// recipients never share a file and none leaves its folder.
+pub fn file_stem(recipient: &str) -> String {
+    let mut stem = String::with_capacity(recipient.len());
+    for byte in recipient.bytes() {
+        if byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_' {
+            stem.push(char::from(byte));
+        } else {
+            // Writing to a String does not fail.
+            let _ = write!(stem, "~{byte:02x}");
+        }
+    }
+    if stem.is_empty() { "~".to_owned() } else { stem }
+}
+
+/// Lower-case hex of the SHA-256.
+pub(super) fn sha256(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
+}
+
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut hex, byte| {
+        // Writing to a String does not fail.
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}
+
+/// Rows in a file as it stands: what its receipt must say. None for a kind of file without rows.
+pub(super) fn rows_in(path: &str, bytes: &[u8]) -> Result<Option<u64>> {
+    match path.rsplit_once('.').map(|(_, extension)| extension) {
+        Some("csv") => Ok(Some(csv::records(bytes))),
+        Some("parquet") => parquet_rows(bytes)
+            .map(Some)
+            .ok_or_else(|| Error::Check(format!("{path} has no Parquet footer that can be read"))),
+        _ => Ok(None),
+    }
+}
+
+fn parquet_rows(bytes: &[u8]) -> Option<u64> {
+    let (before, tail) = bytes.split_last_chunk::<8>()?;
+    let length = FooterTail::try_new(tail).ok()?.metadata_length();
+    let start = before.len().checked_sub(length)?;
+    let metadata = ParquetMetaDataReader::decode_metadata(before.get(start..)?).ok()?;
+    u64::try_from(metadata.file_metadata().num_rows()).ok()
+}
+
+/// Parquet whose bytes depend on the columns and values alone.
+fn parquet_bytes(batch: &RecordBatch) -> parquet::errors::Result<Vec<u8>> {
+    let properties = WriterProperties::builder()
+        .set_created_by("riskstrat".to_owned())
+        .set_compression(Compression::ZSTD(ZstdLevel::try_new(3)?))
+        .build();
+    // Arrow keeps a schema's metadata in a hash map, whose order would show.
+    let options = ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true);
+    let mut writer = ArrowWriter::try_new_with_options(Vec::new(), batch.schema(), options)?;
+    writer.write(batch)?;
+    writer.into_inner()
+}
+
+fn shown(cell: &Cell) -> String {
+    match cell {
+        Cell::Text(label) => label.as_str().to_owned(),
+        Cell::Count(disclosed) => disclosed.to_string(),
+        Cell::Empty => String::new(),
+    }
+}
+
+fn is_plain(part: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '~');
+    !part.is_empty() && !part.starts_with('.') && part.chars().all(plain)
+}
+
+fn refused(path: &str, bad: &BadRow) -> Error {
+    Error::Fault(match bad {
+        BadRow::Width => format!("{path}: a row is not as wide as the header"),
+        BadRow::NotFinite => format!("{path}: a number is not finite"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::{ArrayRef, Float64Array, Int64Array, StringArray};
+
+    use super::*;
+    use crate::disclosure::{Label, Rule};
+
+    fn batch() -> RecordBatch {
+        let columns: [(&str, ArrayRef); 3] = [
+            ("person", Arc::new(StringArray::from_iter_values((0..3000).map(|n| format!("P{n:05}"))))),
+            ("count", Arc::new(Int64Array::from_iter((0..3000).map(|n| (n % 7 != 0).then_some(n))))),
+            ("score", Arc::new(Float64Array::from_iter_values((0..3000).map(|n| f64::from(n) / 7.0)))),
+        ];
+        let schema = RecordBatch::try_from_iter(columns.clone()).unwrap().schema();
+        let metadata = (0..20).map(|n| (format!("key {n}"), format!("value {n}"))).collect();
+        let schema = schema.as_ref().clone().with_metadata(metadata);
+        RecordBatch::try_new(Arc::new(schema), columns.into_iter().map(|(_, column)| column).collect()).unwrap()
+    }
+
+    #[test]
+    fn the_same_batch_gives_the_same_parquet_bytes() {
+        let bytes = parquet_bytes(&batch()).unwrap();
+        for _ in 0..5 {
+            assert!(parquet_bytes(&batch()).unwrap() == bytes);
+        }
+        assert_eq!(parquet_rows(&bytes), Some(3000));
+    }
+
+    #[test]
+    fn parquet_that_is_cut_has_no_rows() {
+        let bytes = parquet_bytes(&batch()).unwrap();
+        for cut in [0, 3, 8, bytes.len() / 2, bytes.len() - 1] {
+            assert_eq!(parquet_rows(&bytes[..cut]), None, "{cut}");
+        }
+    }
+
+    #[test]
+    fn an_aggregate_is_written_as_disclosed() {
+        let mut table = AggregateTable::new("gaps", ["practice, code", "people", "share"]);
+        let cells = [Cell::Text(Label::new("=A1")), Cell::Count(Rule::Hes2018.count(7)), Cell::Empty];
+        table.row(cells).unwrap();
+        let mut draft = Draft::new();
+        draft.aggregate(&table).unwrap();
+        let file = &draft.files["aggregate/gaps.csv"];
+        assert_eq!(String::from_utf8_lossy(&file.bytes), "\"practice, code\",people,share\n'=A1,*,\n");
+        assert_eq!(file.rows, Some(1));
+    }
+
+    #[test]
+    fn no_path_leaves_its_folder_or_comes_twice() {
+        let mut draft = Draft::new();
+        for path in ["../x.csv", "a/../x.csv", "/x.csv", "", "a//b", ".hidden", "a b.csv", "a\\b"] {
+            assert!(draft.person_bytes(path, Vec::new()).is_err(), "{path}");
+        }
+        assert!(draft.person_bytes("lists/x/a.csv", Vec::new()).is_ok());
+        assert!(draft.person_bytes("lists/x/a.csv", Vec::new()).is_err());
+    }
+
+    #[test]
+    fn a_recipient_is_a_plain_and_unique_file_name() {
+        let recipients = ["Y12345", "North PCN", "../../etc", "a/b", "a~2fb", "A.B", "", "Caffi Ŵ"];
+        let stems: Vec<String> = recipients.iter().map(|recipient| file_stem(recipient)).collect();
+        assert_eq!(stems[..2], ["Y12345", "North~20PCN"]);
+        for (n, stem) in stems.iter().enumerate() {
+            assert!(is_plain(stem) && !stems[..n].contains(stem), "{stem}");
+        }
+    }
+}
