@@ -1,1 +1,75 @@
 //! Open population risk stratification: from pseudonymised deliveries to explained outreach lists.
+//!
+//! The modules stand in the order in which a run uses them; [`run::run`] is the whole flow on a page.
+
+/// The command line: arguments, output, exit codes.
+pub mod cli;
+
+/// What can stop a run, and the exit code it ends with.
+pub mod error;
+
+/// Declarations in TOML and CSV, parsed and checked before any record is read.
+pub mod pipeline;
+
+/// The eight stages, called in order.
+pub mod run;
+
+/// Deliveries as sent: found, hashed, opened by header name.
+pub mod source;
+
+/// Delivered columns become our names and types; bad rows are set aside with a reason.
+pub mod conform;
+
+/// One spine of people, their events, and what every source says about them.
+pub mod link;
+
+/// One row a person.
+pub mod features;
+
+/// Features become scores.
+pub mod score;
+
+/// Recording gaps: which demographic items are missing, where, for whom.
+pub mod audit;
+
+/// Who is on a list, in what order, and why.
+pub mod cohort;
+
+/// What the stages made, laid out as the files of a run.
+pub mod outputs;
+
+/// A run is written beside, read back, named, and only then current.
+pub mod publish;
+
+/// A second, slow, plain implementation that checks the engine.
+pub mod oracle;
+
+/// From a row of a list back to the rows behind it.
+pub mod explain;
+
+/// Invented, linked deliveries of any size with a known truth.
+pub mod synth;
+
+/// Code lists and value sets, locked by hash.
+pub mod codelist;
+
+/// Windows, ages and civil London dates.
+pub mod calendar;
+
+/// SQL expressions over declared columns: typed, bounded, expressions only.
+pub mod expr;
+
+/// Counts that may leave the building.
+pub mod disclosure;
+
+/// Tokens that cannot be printed.
+pub mod pseudonym;
+
+/// A line a stage, for people, for machines and for the run's own log.
+pub mod journal;
+
+/// What a run did, with the two sums that must balance.
+pub mod receipt;
+
+/// The few storage calls that publishing is made of.
+pub mod storage;

@@ -1,3 +1,7 @@
 //! `riskstrat`: see `riskstrat --help`.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ExitCode::from(riskstrat::cli::main())
+}

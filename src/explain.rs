@@ -1,0 +1,195 @@
+//! From a row of a list back to the rows behind it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use arrow::array::{Array, AsArray};
+use arrow::record_batch::RecordBatch;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use serde::Serialize;
+
+use crate::conform::{self, Chunk, Engine, Fate, cell_text};
+use crate::error::{Error, Result};
+use crate::features;
+use crate::link::{self, Ledger, Linked, Outcome, Records};
+use crate::pipeline::Pipeline;
+use crate::pipeline::decl::Role;
+use crate::pseudonym::Pseudonym;
+use crate::publish;
+use crate::receipt::Receipt;
+use crate::source;
+
+/// All that a run knows of one person; for those with a right to see people.
+#[derive(Debug, Serialize)]
+pub struct Explanation {
+    pub run: String,
+    pub as_of: String,
+    pub scores: BTreeMap<String, String>,
+    pub features: BTreeMap<String, String>,
+    /// By cohort: the list row, column by column.
+    pub lists: Vec<ListEntry>,
+    /// Delivered rows of this person, if the deliveries were given.
+    pub rows: Option<Vec<SourceRow>>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct ListEntry {
+    /// The list's path within the run.
+    pub list: String,
+    pub row: BTreeMap<String, String>,
+}
+
+/// One delivered row: where it stands, what became of it, and which features count it.
+#[derive(Debug, Serialize, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SourceRow {
+    pub source: String,
+    pub file: String,
+    pub row: u64,
+    pub outcome: &'static str,
+    pub counts_in: Vec<String>,
+}
+
+/// Explains one person of a published run; with a pipeline, from its deliveries up.
+pub fn explain(run: &Path, token: &Pseudonym, pipeline: Option<&Pipeline>, engine: Engine) -> Result<Explanation> {
+    let path = run.join("receipt.json");
+    let bytes = std::fs::read(&path).map_err(|error| Error::storage("cannot read", &path, &error))?;
+    let receipt: Receipt = serde_json::from_slice(&bytes)
+        .map_err(|_| Error::Check(format!("{} is not a receipt of this version", path.display())))?;
+    let features = person_row(&run.join("person/features.parquet"), token)?;
+    let scores = person_row(&run.join("person/scores.parquet"), token)?;
+    let (Some(features), Some(scores)) = (features, scores) else {
+        return Err(Error::Check(format!("run {} scored no person with this token", receipt.run_id)));
+    };
+    let rows = pipeline.map(|pipeline| source_rows(pipeline, &receipt, token, engine)).transpose()?;
+    Ok(Explanation {
+        run: receipt.run_id.clone(),
+        as_of: receipt.as_of.to_string(),
+        scores,
+        features,
+        lists: lists(run, &receipt, token)?,
+        rows,
+    })
+}
+
+/// The columns of a person's row, blank ones left out.
+fn person_row(path: &Path, token: &Pseudonym) -> Result<Option<BTreeMap<String, String>>> {
+    let unreadable = || Error::Check(format!("{} cannot be read as Parquet", path.display()));
+    let file = std::fs::File::open(path).map_err(|error| Error::storage("cannot open", path, &error))?;
+    let reader = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|_| unreadable())?;
+    for batch in reader.build().map_err(|_| unreadable())? {
+        let batch = batch?;
+        let Some(tokens) = batch.column_by_name("person").and_then(|tokens| tokens.as_string_opt::<i32>()) else {
+            return Err(unreadable());
+        };
+        if let Some(row) = (0..tokens.len()).find(|row| tokens.value(*row) == token.reveal()) {
+            return Ok(Some(texts(&batch, row)));
+        }
+    }
+    Ok(None)
+}
+
+fn texts(batch: &RecordBatch, row: usize) -> BTreeMap<String, String> {
+    let schema = batch.schema();
+    let mut texts = BTreeMap::new();
+    for (field, column) in schema.fields().iter().zip(batch.columns()) {
+        let mut text = String::new();
+        match column.as_primitive_opt::<arrow::datatypes::Float64Type>() {
+            Some(numbers) if numbers.is_valid(row) => text = numbers.value(row).to_string(),
+            _ => cell_text(column, row, &mut text),
+        }
+        if field.name() != "person" && !text.is_empty() {
+            texts.insert(field.name().clone(), text);
+        }
+    }
+    texts
+}
+
+/// The person's row of every list, from its CSV or, where there is none, its Parquet file.
+fn lists(run: &Path, receipt: &Receipt, token: &Pseudonym) -> Result<Vec<ListEntry>> {
+    let paths: BTreeSet<&str> = receipt.outputs.iter().map(|output| output.path.as_str()).collect();
+    let mut entries = Vec::new();
+    for path in paths.iter().filter(|path| path.starts_with("person/lists/")) {
+        let row = match path.rsplit_once('.') {
+            Some((_, "csv")) => csv_row(&run.join(path), token)?,
+            Some((stem, "parquet")) if !paths.contains(format!("{stem}.csv").as_str()) => {
+                person_row(&run.join(path), token)?
+            }
+            _ => None,
+        };
+        entries.extend(row.map(|row| ListEntry { list: (*path).to_owned(), row }));
+    }
+    Ok(entries)
+}
+
+fn csv_row(path: &Path, token: &Pseudonym) -> Result<Option<BTreeMap<String, String>>> {
+    let text = std::fs::read(path).map_err(|error| Error::storage("cannot read", path, &error))?;
+    let mut records = publish::read_csv(&text).into_iter();
+    let header = records.next().unwrap_or_default();
+    let Some(person) = header.iter().position(|name| name == "person") else { return Ok(None) };
+    // A list in CSV sets an apostrophe before what a spreadsheet would take for a formula.
+    let is_token =
+        |cell: &String| cell == token.reveal() || cell.strip_prefix('\'').is_some_and(|cell| cell == token.reveal());
+    let mine = records.find(|record| record.get(person).is_some_and(is_token));
+    Ok(mine.map(|record| header.into_iter().zip(record).filter(|(name, _)| name != "person").collect()))
+}
+
+/// Every delivered row with one of the person's tokens.
+fn source_rows(pipeline: &Pipeline, receipt: &Receipt, token: &Pseudonym, engine: Engine) -> Result<Vec<SourceRow>> {
+    let delivered = source::find(pipeline)?;
+    let id = crate::outputs::run_id(pipeline, &delivered);
+    if id.as_str() != receipt.run_id {
+        return Err(Error::Check(format!(
+            "these declarations and deliveries make run {id}, not run {}: they have changed since",
+            receipt.run_id
+        )));
+    }
+    let conformed = conform::conform(pipeline, &delivered, engine)?;
+    let records = link::link(&conformed)?;
+    let tokens = records.superseded.all_of(token.reveal());
+    let mut all = BTreeSet::new();
+    for (index, source) in pipeline.sources.iter().enumerate() {
+        if matches!(source.decl.role, Role::Lookup | Role::Superseded) {
+            continue;
+        }
+        let (states, _) = conformed.scan(index, Vec::new, |found: &mut Vec<SourceRow>, chunk| {
+            found.extend(rows_of(&records, index, &chunk, &tokens)?);
+            Ok(())
+        })?;
+        all.extend(states.into_iter().flatten());
+    }
+    Ok(all.into_iter().collect())
+}
+
+fn rows_of(records: &Records, source: usize, chunk: &Chunk, tokens: &BTreeSet<String>) -> Result<Vec<SourceRow>> {
+    let pipeline = records.conformed.pipeline;
+    let declared = &pipeline.sources[source];
+    let Some(column) = chunk.batch.column_by_name("person") else { return Ok(Vec::new()) };
+    let column = column.as_string::<i32>();
+    let mine = |row: usize| column.is_valid(row) && tokens.contains(column.value(row));
+    let mut linked = Linked::default();
+    let mut outcomes: Vec<(u32, Outcome)> = Vec::new();
+    records.each_row(declared.decl.role, chunk, &mut Ledger::default(), |row, outcome, person, day| {
+        if !mine(row as usize) {
+            return;
+        }
+        outcomes.push((row, outcome));
+        if outcome == Outcome::Used
+            && chunk.fates[row as usize] == Fate::Good
+            && let Some(person) = person
+        {
+            linked.rows.push(row);
+            linked.persons.push(person);
+            linked.days.push(day);
+        }
+    })?;
+    let behind = features::behind(pipeline, source, records.tokens.len(), chunk, &linked)?;
+    let name = |feature: usize| pipeline.features[feature].name.clone();
+    let rows = outcomes.into_iter().map(|(row, outcome)| SourceRow {
+        source: declared.name.clone(),
+        file: records.conformed.delivered.sources[source].files[chunk.file].name.clone(),
+        row: chunk.rows[row as usize],
+        outcome: outcome.name(),
+        counts_in: behind.iter().filter(|(other, _)| *other == row).map(|(_, feature)| name(*feature)).collect(),
+    });
+    Ok(rows.collect())
+}
