@@ -1,6 +1,6 @@
 //! Counts that may leave the building.
 //!
-//! A number reaches `aggregate/` only as a [`Disclosed`], and only a [`Rule`] makes one; a raw count does not compile:
+//! A number reaches `aggregate/` only as a `Disclosed`, and only a `Rule` makes one; a raw count does not compile:
 //!
 //! ```
 //! use riskstrat::disclosure::{AggregateTable, Cell, Label, Rule};

@@ -1,6 +1,6 @@
 //! Open population risk stratification: from pseudonymised deliveries to explained outreach lists.
 //!
-//! The modules stand in the order in which a run uses them; [`run::run`] is the whole flow on a page.
+//! The modules stand in the order in which a run uses them; `run::run` is the whole flow on a page.
 
 /// The command line: arguments, output, exit codes.
 pub mod cli;

@@ -1,7 +1,7 @@
 //! A second, slow, plain implementation that checks the engine.
 //!
 //! It reads the same files and the same checked declarations, and shares nothing else with conform, link, features and
-//! score: rows are structs, joins are maps, windows are loops. [`compute`] makes every figure again, [`compare`] says
+//! score: rows are structs, joins are maps, windows are loops. `compute` makes every figure again, `compare` says
 //! where the two disagree, by name and count.
 
 /// One plain value.

@@ -1,7 +1,7 @@
 //! The declarations as they are written: one struct a table, one field a key, nothing flattened.
 //!
 //! These types are the single source for parsing, for the JSON Schema that `riskstrat schema` prints and for the
-//! checks that precede serde. What a name means across files is settled in [`crate::pipeline::check`].
+//! checks that precede serde. What a name means across files is settled in `crate::pipeline::check`.
 
 use indexmap::IndexMap;
 use jiff::civil::Date;

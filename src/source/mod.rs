@@ -1,6 +1,6 @@
 //! Deliveries as sent: found, hashed, opened by header name.
 //!
-//! [`find`] settles what was delivered before a row is read; [`open`] gives the rows of one file, column by name.
+//! `find` settles what was delivered before a row is read; `open` gives the rows of one file, column by name.
 
 mod check;
 mod columns;

@@ -1,0 +1,43 @@
+//! The one integration binary: each module is a theme.
+
+// `cfg(test)` is always true here; it tells clippy that helpers are test code too.
+#[cfg(test)]
+mod commands;
+#[cfg(test)]
+mod declarations;
+#[cfg(test)]
+mod deliveries;
+#[cfg(test)]
+mod engine_settings;
+#[cfg(test)]
+mod extend;
+#[cfg(test)]
+mod kills;
+#[cfg(test)]
+mod lists;
+#[cfg(test)]
+mod models;
+#[cfg(test)]
+mod oracle;
+#[cfg(test)]
+mod populations;
+#[cfg(test)]
+mod publishing;
+#[cfg(test)]
+mod readme;
+#[cfg(test)]
+mod runs;
+#[cfg(test)]
+mod same_bytes;
+#[cfg(test)]
+mod scores;
+#[cfg(test)]
+mod synth;
+#[cfg(test)]
+mod third_party;
+#[cfg(test)]
+mod tidy;
+#[cfg(test)]
+mod tiny;
+#[cfg(test)]
+mod trust;
