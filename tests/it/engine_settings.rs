@@ -9,7 +9,7 @@ use parquet::arrow::ArrowWriter;
 use riskstrat::expr;
 
 fn block_on<T>(work: impl Future<Output = T>) -> T {
-    tokio::runtime::Runtime::new().unwrap().block_on(work)
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(work)
 }
 
 async fn rows(context: &SessionContext, sql: &str) -> usize {
