@@ -49,6 +49,17 @@ impl Window {
         Some(as_of.saturating_sub(back))
     }
 
+    /// The first day after a window that begins on this one; none for "ever", and beyond the calendar.
+    pub fn end(self, from: Date) -> Option<Date> {
+        let length = match self {
+            Self::Days(days) => Span::new().days(days),
+            Self::Months(months) => Span::new().months(months),
+            Self::Years(years) => Span::new().years(years),
+            Self::Ever => return None,
+        };
+        from.checked_add(length).ok()
+    }
+
     /// What a feature's name ends in: `90d`, `12m`, `3y`, `ever`.
     pub fn suffix(self) -> String {
         match self {

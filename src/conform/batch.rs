@@ -11,11 +11,11 @@ use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 
 use super::columns::{Judge, Maker, count};
 use super::values::present;
-use super::{Chunk, Columns, Conformed, Fate, SetAside, Tally, duplicates};
+use super::{Chunk, Columns, Conformed, Fate, SetAside, Tally, duplicates, returned};
 use crate::calendar;
 use crate::error::{Error, Result};
 use crate::expr::{self, Attempt, Compiled, SqlProblem};
-use crate::pipeline::decl::OneOrMany;
+use crate::pipeline::decl::{OneOrMany, Tokens};
 use crate::pipeline::{ColumnLookup, Source};
 use crate::source::{self, DeliveredFile, RawBatch};
 
@@ -35,16 +35,16 @@ pub(super) struct Conformer<'a> {
     makers: Vec<Maker>,
     /// The compiled SQL of each column, then of each demographic item.
     expressions: Vec<OnceCell<Compiled>>,
-    as_of_day: i32,
+    known_by_day: i32,
 }
 
 impl<'a> Conformer<'a> {
     pub(super) fn new(conformed: &'a Conformed<'a>, source: &'a Source, file: &'a DeliveredFile) -> Self {
         let wanted = source::delivered_columns(source, &file.header);
         let makers = source.columns.iter().map(|column| Maker::new(source, column)).collect();
-        let as_of_day = calendar::epoch_days(conformed.pipeline.as_of);
+        let known_by_day = calendar::epoch_days(conformed.known_by);
         let expressions = vec![OnceCell::new(); source.columns.len() + source.demographics.len()];
-        Self { conformed, source, file, wanted, makers, expressions, as_of_day }
+        Self { conformed, source, file, wanted, makers, expressions, known_by_day }
     }
 
     pub(super) fn wanted(&self) -> &[String] {
@@ -62,6 +62,9 @@ impl<'a> Conformer<'a> {
         for (index, maker) in self.makers.iter().enumerate() {
             let column = self.column(index, maker, &raw.batch, &made, &mut judge)?;
             made.push(column);
+        }
+        if self.source.decl.tokens == Tokens::Recipient {
+            returned::to_people(self.source, &self.conformed.delivered.released, &mut made, &mut judge);
         }
         let says = (0..self.source.demographics.len()).map(|index| self.says(index, &raw.batch, &mut judge));
         let says = says.collect::<Result<Vec<_>>>()?;
@@ -182,7 +185,7 @@ impl<'a> Conformer<'a> {
         let recorded = batch.column_by_name("recorded").map(days);
         let mut fates = Vec::with_capacity(rows.len());
         for (row, bad) in judge.bad.iter().enumerate() {
-            let late = || recorded.as_ref().and_then(|days| days[row]).is_some_and(|day| day >= self.as_of_day);
+            let late = || recorded.as_ref().and_then(|days| days[row]).is_some_and(|day| day >= self.known_by_day);
             fates.push(match bad.checked_sub(1).map(usize::from) {
                 Some(reason) => {
                     let reason = &judge.reasons[reason];

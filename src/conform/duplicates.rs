@@ -17,13 +17,12 @@ use super::{Chunk, Fate};
 use crate::calendar;
 use crate::error::Result;
 use crate::pipeline::Source;
-use crate::pipeline::decl::Role;
 
 /// Marks all but one of the good rows of each key. A row of the future does not compete: it must not push out what was
 /// true before.
 pub(super) fn mark(source: &Source, as_of: Date, chunks: &mut [Chunk]) {
     // An opt-out made on the as-of date counts already.
-    let first_future_day = calendar::epoch_days(as_of) + i32::from(source.decl.role == Role::OptOut);
+    let first_future_day = calendar::epoch_days(as_of) + i32::from(source.decl.role.names_people());
     let mut kept: HashMap<String, (usize, usize)> = HashMap::new();
     let mut lost: Vec<(usize, usize)> = Vec::new();
     for (number, chunk) in chunks.iter().enumerate() {

@@ -9,6 +9,9 @@ mod columns;
 /// One batch: every column of a source, and what it says about people.
 mod batch;
 
+/// Tokens that a recipient sent back become the people's own.
+mod returned;
+
 /// Rows that were sent twice.
 mod duplicates;
 
@@ -19,6 +22,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use arrow::array::{ArrayRef, StringArray};
 use arrow::compute::concat_batches;
 use arrow::record_batch::RecordBatch;
+use jiff::civil::Date;
 
 use crate::error::{Error, Result};
 use crate::pipeline::Pipeline;
@@ -30,6 +34,7 @@ use batch::Conformer;
 pub use batch::{days as batch_days, schema};
 pub use columns::count;
 pub use duplicates::cell_text;
+pub use returned::MISTYPED;
 
 /// How the work is cut: changes no published byte.
 #[derive(Debug, Clone, Copy)]
@@ -45,6 +50,8 @@ pub struct Conformed<'a> {
     pub pipeline: &'a Pipeline,
     pub delivered: &'a Delivered,
     pub engine: Engine,
+    /// Rows recorded on or after this date are not yet known: the as-of date, but for the follow-up of a study.
+    known_by: Date,
     /// For each source: its rows, when it is a lookup.
     lookups: Vec<Option<Lookup>>,
 }
@@ -109,10 +116,20 @@ impl Tally {
     }
 }
 
-/// Loads the lookups, so that every other source can be read.
+/// Loads the lookups, so that every other source can be read as it was known at the as-of date.
 pub fn conform<'a>(pipeline: &'a Pipeline, delivered: &'a Delivered, engine: Engine) -> Result<Conformed<'a>> {
+    conform_known_by(pipeline, delivered, engine, pipeline.as_of)
+}
+
+/// The same with what was recorded before another date than the as-of date: what happened is often written down later.
+pub fn conform_known_by<'a>(
+    pipeline: &'a Pipeline,
+    delivered: &'a Delivered,
+    engine: Engine,
+    known_by: Date,
+) -> Result<Conformed<'a>> {
     let lookups = pipeline.sources.iter().map(|_| None).collect();
-    let mut conformed = Conformed { pipeline, delivered, engine, lookups };
+    let mut conformed = Conformed { pipeline, delivered, engine, known_by, lookups };
     for (index, _) in pipeline.with_role(Role::Lookup) {
         conformed.load_lookup(index)?;
     }

@@ -6,6 +6,10 @@ mod plan;
 /// What a feature remembers of each person while the events pass by.
 mod state;
 
+/// Events that wait for the days on which their window hangs.
+mod held;
+
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, Date32Array, Int64Array, StringArray};
@@ -13,14 +17,16 @@ use arrow::datatypes::{DataType, Field, Float64Type, Schema};
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 
 use crate::calendar;
+use crate::cohort::words::NOT_RECORDED;
 use crate::conform::{self, Chunk, SetAside, Tally, batch_days};
 use crate::error::{Error, Result};
 use crate::expr;
 use crate::link::evidence::{self, Heard};
 use crate::link::{ItemEvidence, Ledger, Linked, People, Records};
 use crate::pipeline::decl::Role;
-use crate::pipeline::{Demographic, Pipeline, Verb};
-use crate::receipt::{PeopleAccount, SourceAccount};
+use crate::pipeline::{Bounds, Demographic, Feature, Pipeline, Verb};
+use crate::receipt::{CodeListCount, PeopleAccount, ProviderCount, SourceAccount};
+use held::{Held, Span, span};
 use plan::{Memory, Plan};
 
 /// Every feature of every person on the spine.
@@ -28,7 +34,7 @@ use plan::{Memory, Plan};
 pub struct Features {
     /// One column a feature, in the order of [`Pipeline::features`]; rows as [`People::tokens`].
     pub batch: RecordBatch,
-    /// For features whose reason names `{latest_date}`: the date of the latest event, by person.
+    /// For features whose reason names `{latest_date}`, and those that criteria read: the date of the latest event, by person.
     pub latest: Vec<Option<Date32Array>>,
 }
 
@@ -47,28 +53,59 @@ pub fn pass(records: Records, progress: &dyn Fn(&SourceAccount)) -> Result<(Peop
     let people = records.tokens.len();
     let mut columns: Vec<Option<ArrayRef>> = vec![None; pipeline.features.len()];
     let mut latest: Vec<Option<Date32Array>> = vec![None; pipeline.features.len()];
+    let mut waiting: Vec<Option<Held>> = (0..pipeline.features.len()).map(|_| None).collect();
     let mut heard: Vec<Vec<Heard>> = Vec::new();
     let mut accounts = Accounts { sources: Vec::new(), people: records.account.clone(), set_aside: Vec::new() };
     for source in 0..pipeline.sources.len() {
         let plan = Plan::new(pipeline, source, people)?;
         let (seen, tally) = scan(&records, source, &plan)?;
         let as_of = calendar::epoch_days(pipeline.as_of);
-        for ((planned, state), days) in plan.features.iter().zip(seen.memory.states).zip(seen.memory.latest) {
+        let memory = seen.memory.states.into_iter().zip(seen.memory.latest).zip(seen.memory.held);
+        for (planned, ((state, days), held)) in plan.features.iter().zip(memory) {
             let feature = &pipeline.features[planned.feature];
+            if held.is_some() {
+                waiting[planned.feature] = held;
+                continue;
+            }
             let days = if planned.dated { days.or_else(|| state.chosen_days()) } else { None };
             columns[planned.feature] = Some(state.finish(&feature.data_type, as_of, people)?);
             latest[planned.feature] = days.map(Date32Array::from);
         }
         heard.push(seen.heard);
-        let account = account(pipeline, source, seen.ledger, &tally);
+        let mut account = account(pipeline, source, seen.ledger, &tally)?;
+        let providers = seen.providers.into_iter();
+        account.providers =
+            providers.map(|(provider, rows)| ProviderCount { provider, rows, last_rows: None }).collect();
+        let counts = plan.code_lists(source).zip(&seen.memory.coded).map(|((column, codelist), coded)| CodeListCount {
+            column: column.to_owned(),
+            codelist: codelist.to_owned(),
+            events: coded.events,
+            on_list: coded.on_list,
+        });
+        account.code_lists.extend(counts);
         progress(&account);
         accounts.sources.push(account);
         accounts.set_aside.push(tally.set_aside);
     }
     let items = (0..pipeline.items.len()).map(|item| resolve(pipeline, item, &heard, people)).collect::<Result<_>>()?;
     let people = People { tokens: records.tokens, registers: records.registers, items };
-    let batch = table(pipeline, &people, columns)?;
+    let batch = table(pipeline, &people, columns, waiting, &mut latest)?;
     Ok((people, Features { batch, latest }, accounts))
+}
+
+/// One event feature alone, of people who are already settled: its column, and the account of its source.
+pub fn single(records: &Records, feature: usize) -> Result<(ArrayRef, SourceAccount)> {
+    let pipeline = records.conformed.pipeline;
+    let fault = || Error::Fault("only a feature about events is made alone".to_owned());
+    let declared = pipeline.features.get(feature).ok_or_else(fault)?;
+    let Verb::Events(events) = &declared.verb else { return Err(fault()) };
+    let people = records.tokens.len();
+    let plan = Plan::new(pipeline, events.source, people)?;
+    let (seen, tally) = scan(records, events.source, &plan)?;
+    let mut states = plan.features.iter().zip(seen.memory.states);
+    let state = states.find(|(planned, _)| planned.feature == feature).map(|(_, state)| state).ok_or_else(fault)?;
+    let column = state.finish(&declared.data_type, calendar::epoch_days(pipeline.as_of), people)?;
+    Ok((column, account(pipeline, events.source, seen.ledger, &tally)?))
 }
 
 /// What one worker, and in the end all of them, saw of a source.
@@ -76,6 +113,8 @@ struct Seen {
     ledger: Ledger,
     memory: Memory,
     heard: Vec<Heard>,
+    /// Rows by who sent them.
+    providers: BTreeMap<String, u64>,
 }
 
 fn scan(records: &Records, source: usize, plan: &Plan) -> Result<(Seen, Tally)> {
@@ -85,8 +124,12 @@ fn scan(records: &Records, source: usize, plan: &Plan) -> Result<(Seen, Tally)> 
         ledger: Ledger::default(),
         memory: plan.memory(),
         heard: declared.demographics.iter().map(|_| Heard::default()).collect(),
+        providers: BTreeMap::new(),
     };
     let (states, tally) = records.conformed.scan(source, new, |seen: &mut Seen, chunk| {
+        if let Some(provider) = &declared.decl.provider {
+            count_providers(&mut seen.providers, &chunk, &provider.column);
+        }
         let linked = records.link_chunk(role, &chunk, &mut seen.ledger)?;
         if !matches!(role, Role::Register | Role::Events | Role::Feedback) {
             return Ok(());
@@ -102,14 +145,37 @@ fn scan(records: &Records, source: usize, plan: &Plan) -> Result<(Seen, Tally)> 
         for (mine, theirs) in total.memory.states.iter_mut().zip(other.memory.states) {
             mine.merge(theirs)?;
         }
+        for (mine, theirs) in total.memory.held.iter_mut().zip(other.memory.held) {
+            if let (Some(mine), Some(theirs)) = (mine, theirs) {
+                mine.merge(theirs)?;
+            }
+        }
         for (mine, theirs) in total.memory.latest.iter_mut().zip(other.memory.latest) {
             if let (Some(mine), Some(theirs)) = (mine, theirs) {
                 mine.iter_mut().zip(theirs).for_each(|(a, b)| *a = (*a).max(b));
             }
         }
+        for (provider, rows) in other.providers {
+            *total.providers.entry(provider).or_default() += rows;
+        }
+        total.memory.coded.iter_mut().zip(other.memory.coded).for_each(|(mine, theirs)| mine.add(theirs));
         total.heard.iter_mut().zip(&other.heard).for_each(|(mine, theirs)| mine.merge(theirs));
     }
     Ok((total, tally))
+}
+
+fn count_providers(providers: &mut BTreeMap<String, u64>, chunk: &Chunk, column: &str) {
+    let Some(column) = chunk.batch.column_by_name(column).and_then(|column| column.as_string_opt::<i32>()) else {
+        return;
+    };
+    for sender in column.iter().map(|sender| sender.unwrap_or(NOT_RECORDED)) {
+        match providers.get_mut(sender) {
+            Some(rows) => *rows += 1,
+            None => {
+                providers.insert(sender.to_owned(), 1);
+            }
+        }
+    }
 }
 
 fn hear(heard: &mut [Heard], chunk: &Chunk, linked: &Linked) {
@@ -120,10 +186,11 @@ fn hear(heard: &mut [Heard], chunk: &Chunk, linked: &Linked) {
     }
 }
 
-fn account(pipeline: &Pipeline, source: usize, ledger: Ledger, tally: &Tally) -> SourceAccount {
+fn account(pipeline: &Pipeline, source: usize, ledger: Ledger, tally: &Tally) -> Result<SourceAccount> {
     let malformed = tally.set_aside.iter().filter(|bad| bad.column == "(row)").count() as u64;
-    let mut account = ledger.close();
-    account.source.clone_from(&pipeline.sources[source].name);
+    let name = &pipeline.sources[source].name;
+    let mut account = ledger.close(name)?;
+    account.source.clone_from(name);
     account.rows = tally.rows;
     account.set_aside += malformed;
     account.blanked.clone_from(&tally.blanked);
@@ -131,7 +198,7 @@ fn account(pipeline: &Pipeline, source: usize, ledger: Ledger, tally: &Tally) ->
         conform::count(&mut account.set_aside_reasons, &bad.column, &bad.rule, 1);
     }
     account.set_aside_reasons.sort_by(|a, b| (&a.column, &a.rule).cmp(&(&b.column, &b.rule)));
-    account
+    Ok(account)
 }
 
 fn resolve(pipeline: &Pipeline, item: usize, heard: &[Vec<Heard>], people: usize) -> Result<ItemEvidence> {
@@ -143,15 +210,32 @@ fn resolve(pipeline: &Pipeline, item: usize, heard: &[Vec<Heard>], people: usize
     evidence::resolve(pipeline, item, &sources, people)
 }
 
-/// Puts the columns side by side: those made in the pass, those of the registers, and those derived from others.
-fn table(pipeline: &Pipeline, people: &People, made: Vec<Option<ArrayRef>>) -> Result<RecordBatch> {
+/// Puts the columns side by side: those made in the pass, those of the registers, and those that rest on others.
+fn table(
+    pipeline: &Pipeline,
+    people: &People,
+    made: Vec<Option<ArrayRef>>,
+    waiting: Vec<Option<Held>>,
+    latest: &mut [Option<Date32Array>],
+) -> Result<RecordBatch> {
     let mut fields: Vec<Field> = Vec::with_capacity(made.len());
     let mut columns: Vec<ArrayRef> = Vec::with_capacity(made.len());
-    for (feature, made) in pipeline.features.iter().zip(made) {
+    for ((feature, made), (held, latest)) in pipeline.features.iter().zip(made).zip(waiting.into_iter().zip(latest)) {
         let column = match (&feature.verb, made) {
             (Verb::Events(_), Some(made)) => made,
+            (Verb::Events(events), None) if let Some(held) = held => {
+                let as_of = calendar::epoch_days(pipeline.as_of);
+                let spans = spans(feature, &events.bounds, as_of, &columns, people.tokens.len());
+                let codes = events.codes.as_ref().and_then(|codes| pipeline.codelists.get(codes.codelist));
+                let categories = codes.map_or(&[][..], |codes| &codes.categories);
+                let (column, days) = held.finish(feature, events, categories, as_of, &spans)?;
+                *latest = is_dated(feature).then(|| Date32Array::from(days));
+                column
+            }
             (Verb::Events(_), None) => return Err(Error::Fault(format!("feature {} was not made", feature.name))),
-            (Verb::Age { source }, _) => age(pipeline, people, *source),
+            (Verb::Age { source, on }, _) => {
+                age(pipeline, people, *source, on.map(|on| batch_days(&columns[on])).as_deref())
+            }
             (Verb::Value { source, column }, _) => register_column(people, *source, *column)?,
             (Verb::Item { item }, _) => {
                 Arc::new(people.items[*item].resolved.iter().map(Option::as_deref).collect::<StringArray>())
@@ -177,12 +261,33 @@ fn batch(fields: &[Field], columns: &[ArrayRef], rows: usize) -> Result<RecordBa
     Ok(RecordBatch::try_new_with_options(schema, columns.to_vec(), &options)?)
 }
 
-fn age(pipeline: &Pipeline, people: &People, source: usize) -> ArrayRef {
+/// By person, the window of a feature that hangs on others.
+fn spans(feature: &Feature, bounds: &Bounds, as_of: i32, columns: &[ArrayRef], people: usize) -> Vec<Span> {
+    let needed = bounds.since.into_iter().chain(bounds.end.map(|end| end.feature()));
+    let days: Vec<(usize, Vec<Option<i32>>)> = needed.map(|day| (day, batch_days(&columns[day]))).collect();
+    let of = |person: usize, wanted: usize| {
+        let (_, days) = days.iter().find(|(feature, _)| *feature == wanted)?;
+        days[person]
+    };
+    (0..people).map(|person| span(feature, bounds, as_of, |day| of(person, day))).collect()
+}
+
+/// Whether the reason names the latest date.
+fn is_dated(feature: &Feature) -> bool {
+    feature.reason.as_ref().is_some_and(|reason| reason.contains("{latest_date}"))
+}
+
+/// Ages on the as-of date, or on other days by person.
+fn age(pipeline: &Pipeline, people: &People, source: usize, on: Option<&[Option<i32>]>) -> ArrayRef {
     let register = people.registers.iter().find(|register| register.source == source);
     let births = register.and_then(|register| register.rows.column_by_name("birth_date")).map(batch_days);
     let ages = (0..people.tokens.len()).map(|person| {
         let birth = births.as_ref().and_then(|births| births[person]).and_then(calendar::date_of)?;
-        calendar::age_years(birth, pipeline.as_of)
+        let day = match on {
+            None => pipeline.as_of,
+            Some(on) => on[person].and_then(calendar::date_of)?,
+        };
+        calendar::age_years(birth, day)
     });
     Arc::new(ages.collect::<Int64Array>())
 }
@@ -213,13 +318,15 @@ fn no_nan(name: &str, column: &ArrayRef) -> Result<()> {
     Err(Error::Check(format!("feature {name} is not a finite number for {wrong} people")))
 }
 
-/// Which rows of a chunk stand behind which features: row and index into [`Pipeline::features`].
+/// Which rows of a chunk, all of one person, stand behind which features: row and index into [`Pipeline::features`].
+/// `day` gives the person's value of a feature that is a date.
 pub fn behind(
     pipeline: &Pipeline,
     source: usize,
     people: usize,
     chunk: &Chunk,
     linked: &Linked,
+    day: &dyn Fn(usize) -> Option<i32>,
 ) -> Result<Vec<(u32, usize)>> {
-    Plan::new(pipeline, source, people)?.behind(chunk, linked)
+    Plan::new(pipeline, source, people)?.behind(chunk, linked, day)
 }

@@ -5,6 +5,7 @@ use arrow::buffer::BooleanBuffer;
 use arrow::compute::take_record_batch;
 use arrow::datatypes::DataType;
 
+use super::held::{Held, span};
 use super::state::{Event, Rows, State};
 use crate::calendar;
 use crate::codelist::CodeList;
@@ -12,7 +13,7 @@ use crate::conform::{self, Chunk, batch_days};
 use crate::error::{Error, Result};
 use crate::expr::{self, Compiled};
 use crate::link::Linked;
-use crate::pipeline::{Events, Pipeline, Verb, What};
+use crate::pipeline::{Bounds, Criterion, Events, Pipeline, Verb, What};
 
 /// The pass over one source.
 pub struct Plan<'a> {
@@ -40,8 +41,15 @@ pub struct Planned<'a> {
     filter: Option<usize>,
     matcher: Option<usize>,
     first_day: i32,
-    /// The reason names the latest date.
+    /// A reason names the latest date, or a list may say when it was.
     pub dated: bool,
+}
+
+/// A source's events with a code in a column, and those of them with one on a code list.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Coded {
+    pub events: u64,
+    pub on_list: u64,
 }
 
 /// A chunk's events, with what the predicates and the code lists say of them.
@@ -50,12 +58,18 @@ struct Met {
     events: Vec<Event>,
     /// By matcher, then category.
     matched: Vec<Vec<Vec<Event>>>,
+    /// By matcher.
+    coded: Vec<Coded>,
 }
 
 /// What one worker remembers: by planned feature its state, and the latest day where a reason names it.
 pub struct Memory {
     pub states: Vec<State>,
     pub latest: Vec<Option<Vec<Option<i32>>>>,
+    /// By code column and list, as [`Plan::code_lists`].
+    pub coded: Vec<Coded>,
+    /// Events of the features whose window hangs on another feature.
+    pub held: Vec<Option<Held>>,
 }
 
 impl<'a> Plan<'a> {
@@ -73,27 +87,38 @@ impl<'a> Plan<'a> {
             if events.source != source {
                 continue;
             }
+            let reads = |criterion: &Criterion| criterion.features.contains(&index);
             let filter = events.filter.as_deref().map(|sql| plan.filter(source, sql)).transpose()?;
             let matcher = events.codes.as_ref().map(|codes| plan.matcher(codes.codelist, codes.column));
-            let first = feature.window.first_day(pipeline.as_of);
+            let first = feature.window.first_day(pipeline.as_of).map_or(i32::MIN, calendar::epoch_days);
             plan.features.push(Planned {
                 feature: index,
                 events,
                 filter,
                 matcher,
-                first_day: first.map_or(i32::MIN, calendar::epoch_days),
-                dated: feature.reason.as_ref().is_some_and(|reason| reason.contains("{latest_date}")),
+                first_day: if events.bounds.end.is_some() { i32::MIN } else { first },
+                dated: feature.reason.as_ref().is_some_and(|reason| reason.contains("{latest_date}"))
+                    || pipeline.cohorts.iter().flat_map(|cohort| cohort.include.iter().flatten()).any(reads),
             });
         }
         Ok(plan)
     }
 
     pub fn memory(&self) -> Memory {
-        let states = self.features.iter().map(|planned| State::new(planned.events.what, self.people));
+        let size = |planned: &Planned| if planned.waits() { 0 } else { self.people };
+        let states = self.features.iter().map(|planned| State::new(planned.events.what, size(planned)));
         // A `latest` keeps its day with its value.
-        let beside = |planned: &Planned| planned.dated && planned.events.what != What::Latest;
+        let beside = |planned: &Planned| planned.dated && planned.events.what != What::Latest && !planned.waits();
         let latest = self.features.iter().map(|planned| beside(planned).then(|| vec![None; self.people]));
-        Memory { states: states.collect(), latest: latest.collect() }
+        let coded = vec![Coded::default(); self.matchers.len()];
+        let held = self.features.iter().map(|planned| planned.waits().then(Held::default));
+        Memory { states: states.collect(), latest: latest.collect(), coded, held: held.collect() }
+    }
+
+    /// The code columns that meet a code list: names of column and list.
+    pub fn code_lists(&self, source: usize) -> impl Iterator<Item = (&str, &str)> {
+        let columns = &self.pipeline.sources[source].columns;
+        self.matchers.iter().map(|matcher| (columns[matcher.column].name.as_str(), matcher.codes.name.as_str()))
     }
 
     /// Takes the used rows of a chunk into memory.
@@ -102,12 +127,18 @@ impl<'a> Plan<'a> {
             return Ok(());
         }
         let met = self.meet(chunk, linked)?;
+        memory.coded.iter_mut().zip(&met.coded).for_each(|(sum, here)| sum.add(*here));
         let ends = chunk.batch.column_by_name("end").map(batch_days);
         for (number, planned) in self.features.iter().enumerate() {
             let filter = planned.filter.map(|filter| &met.filters[filter]);
             let column = planned.events.column.map(|column| chunk.batch.column(column));
-            let rows = Rows { column, ends: ends.as_deref(), as_of: self.as_of };
-            let wanted = |event: &Event| planned.wants(event, filter);
+            let categories = planned.matcher.map_or(&[][..], |matcher| &self.matchers[matcher].codes.categories);
+            let rows = Rows { column, categories, ends: ends.as_deref(), as_of: self.as_of };
+            let wanted = |event: &Event| planned.wants(event, filter, &rows);
+            if let Some(held) = &mut memory.held[number] {
+                held.take(planned.categorised(&met).filter(|(event, _)| wanted(event)), &rows)?;
+                continue;
+            }
             let state = &mut memory.states[number];
             let latest = memory.latest[number].as_mut();
             match (planned.matcher, &planned.events.codes) {
@@ -125,9 +156,17 @@ impl<'a> Plan<'a> {
         Ok(())
     }
 
-    /// Which used row of a chunk each feature counts: row and index into [`Pipeline::features`].
-    pub fn behind(&self, chunk: &Chunk, linked: &Linked) -> Result<Vec<(u32, usize)>> {
+    /// Which used row of one person's rows each feature counts: row and index into [`Pipeline::features`]. `day` gives
+    /// the person's value of a feature that is a date.
+    pub fn behind(
+        &self,
+        chunk: &Chunk,
+        linked: &Linked,
+        day: &dyn Fn(usize) -> Option<i32>,
+    ) -> Result<Vec<(u32, usize)>> {
         let met = self.meet(chunk, linked)?;
+        let ends = chunk.batch.column_by_name("end").map(batch_days);
+        let rows = Rows { column: None, categories: &[], ends: ends.as_deref(), as_of: self.as_of };
         let mut behind = Vec::new();
         for planned in &self.features {
             let filter = planned.filter.map(|filter| &met.filters[filter]);
@@ -135,7 +174,10 @@ impl<'a> Plan<'a> {
                 (Some(matcher), Some(codes)) => union(&met.matched[matcher], &codes.categories),
                 _ => met.events.clone(),
             };
-            let wanted = events.iter().filter(|event| planned.wants(event, filter));
+            let feature = &self.pipeline.features[planned.feature];
+            let window = span(feature, &planned.events.bounds, self.as_of, day);
+            let inside = |event: &Event| window.is_some_and(|(first, end)| first <= event.day && event.day < end);
+            let wanted = events.iter().filter(|event| planned.wants(event, filter, &rows) && inside(event));
             behind.extend(wanted.map(|event| (event.row, planned.feature)));
         }
         behind.sort_unstable();
@@ -148,8 +190,9 @@ impl<'a> Plan<'a> {
         let events: Vec<Event> = places
             .filter_map(|(at, ((row, person), day))| Some(Event { row: *row, at, person: *person, day: (*day)? }))
             .collect();
-        let matched = self.matchers.iter().map(|matcher| matcher.events(chunk, &events)).collect::<Result<_>>()?;
-        Ok(Met { filters: filters.collect::<Result<_>>()?, events, matched })
+        let met = self.matchers.iter().map(|matcher| matcher.events(chunk, &events)).collect::<Result<Vec<_>>>()?;
+        let (matched, coded) = met.into_iter().unzip();
+        Ok(Met { filters: filters.collect::<Result<_>>()?, events, matched, coded })
     }
 
     fn filter(&mut self, source: usize, sql: &str) -> Result<usize> {
@@ -171,9 +214,40 @@ impl<'a> Plan<'a> {
     }
 }
 
+impl Coded {
+    pub fn add(&mut self, other: Self) {
+        self.events += other.events;
+        self.on_list += other.on_list;
+    }
+}
+
 impl Planned<'_> {
-    fn wants(&self, event: &Event, filter: Option<&BooleanBuffer>) -> bool {
-        event.day >= self.first_day && filter.is_none_or(|mask| mask.value(event.at))
+    fn wants(&self, event: &Event, filter: Option<&BooleanBuffer>, rows: &Rows) -> bool {
+        event.day >= self.first_day
+            && filter.is_none_or(|mask| mask.value(event.at))
+            && (!self.events.ended || rows.ended(event))
+    }
+
+    /// Whether the window hangs on a feature that is known only when every source has been read.
+    pub fn waits(&self) -> bool {
+        self.events.bounds != Bounds::default()
+    }
+
+    /// Each event with its category, where categories are counted; else each event once.
+    fn categorised(&self, met: &Met) -> Box<dyn Iterator<Item = (Event, u32)>> {
+        let (Some(matcher), Some(codes)) = (self.matcher, &self.events.codes) else {
+            return Box::new(met.events.clone().into_iter().map(|event| (event, 0)));
+        };
+        let by_category = &met.matched[matcher];
+        let by_name = matches!(self.events.what, What::CountDistinct | What::Latest) && self.events.column.is_none();
+        if !by_name {
+            return Box::new(union(by_category, &codes.categories).into_iter().map(|event| (event, 0)));
+        }
+        let each = |category: &usize| {
+            let number = u32::try_from(*category).unwrap_or(u32::MAX);
+            by_category[*category].iter().map(move |event| (*event, number)).collect::<Vec<_>>()
+        };
+        Box::new(codes.categories.iter().flat_map(each).collect::<Vec<_>>().into_iter())
     }
 
     fn update_with(
@@ -211,6 +285,13 @@ impl Planned<'_> {
                         note_day(latest, event);
                     }
                 }
+            }
+            return Ok(());
+        }
+        if self.events.what == What::Latest && self.events.column.is_none() {
+            for category in categories {
+                let events = by_category[*category].iter().filter(|event| wanted(event));
+                events.for_each(|event| state.update_category(event, *category, rows));
             }
             return Ok(());
         }
@@ -253,9 +334,10 @@ fn union(by_category: &[Vec<Event>], categories: &[usize]) -> Vec<Event> {
 }
 
 impl Matcher<'_> {
-    /// The events of each category, an event at most once in each.
-    fn events(&self, chunk: &Chunk, events: &[Event]) -> Result<Vec<Vec<Event>>> {
+    /// The events of each category, an event at most once in each; and how many have a code, and one of the list.
+    fn events(&self, chunk: &Chunk, events: &[Event]) -> Result<(Vec<Vec<Event>>, Coded)> {
         let mut by_category = vec![Vec::new(); self.codes.categories.len()];
+        let mut coded = Coded::default();
         let column = chunk.batch.column(self.column);
         let mut known: hashbrown::HashMap<&str, Vec<usize>> = hashbrown::HashMap::new();
         let (texts, lists) = match column.data_type() {
@@ -275,9 +357,12 @@ impl Matcher<'_> {
                 Some(_) => 0..0,
                 None => row..row + 1,
             };
+            let (mut has_code, mut on_list) = (false, false);
             for item in items.filter(|item| texts.is_valid(*item)) {
                 let code = texts.value(item);
                 let categories = known.entry(code).or_insert_with(|| self.codes.matches(code).collect());
+                has_code = true;
+                on_list |= !categories.is_empty();
                 for category in categories.iter() {
                     let list: &mut Vec<Event> = &mut by_category[*category];
                     if list.last().is_none_or(|last| last.row != event.row) {
@@ -285,7 +370,8 @@ impl Matcher<'_> {
                     }
                 }
             }
+            coded.add(Coded { events: has_code.into(), on_list: on_list.into() });
         }
-        Ok(by_category)
+        Ok((by_category, coded))
     }
 }

@@ -20,6 +20,8 @@ pub enum Cell {
     Bool(bool),
     Number(i128),
     Text(Box<str>),
+    /// A category of a code list, by its place on the list.
+    Category(u32, Box<str>),
 }
 
 /// One event as a feature sees it.
@@ -36,6 +38,8 @@ pub struct Event {
 pub struct Rows<'a> {
     /// The verb's column.
     pub column: Option<&'a ArrayRef>,
+    /// Names of the code list's categories.
+    pub categories: &'a [String],
     /// The source's `end`, in days.
     pub ends: Option<&'a [Option<i32>]>,
     /// The as-of date, in days.
@@ -48,7 +52,13 @@ impl Rows<'_> {
         self.end(event).is_none_or(|end| end >= self.as_of)
     }
 
-    fn end(&self, event: &Event) -> Option<i32> {
+    /// Whether an event was over before the as-of date.
+    pub fn ended(&self, event: &Event) -> bool {
+        self.end(event).is_some_and(|end| end < self.as_of)
+    }
+
+    /// The last day of an event.
+    pub fn end(&self, event: &Event) -> Option<i32> {
         self.ends.and_then(|ends| ends[event.row as usize])
     }
 }
@@ -183,6 +193,17 @@ impl State {
         Ok(())
     }
 
+    /// Takes in an event of a category, where the latest category is what counts.
+    pub fn update_category(&mut self, event: &Event, category: usize, rows: &Rows) {
+        let Self::Latest(latest) = self else { return };
+        let name = rows.categories.get(category).map_or("", String::as_str);
+        let value = Cell::Category(u32::try_from(category).unwrap_or(u32::MAX), name.into());
+        let best = &mut latest[event.person as usize];
+        if best.as_ref().is_none_or(|(day, known)| (*day, known) < (event.day, &value)) {
+            *best = Some((event.day, value));
+        }
+    }
+
     /// Adds what another worker remembers.
     pub fn merge(&mut self, other: Self) -> Result<()> {
         match (self, other) {
@@ -237,7 +258,7 @@ fn latest_column(latest: Vec<Option<(i32, Cell)>>, data_type: &DataType) -> Resu
     Ok(match data_type {
         DataType::Utf8 => {
             let texts = values.map(|value| match value {
-                Some(Cell::Text(text)) => Some(text),
+                Some(Cell::Text(text) | Cell::Category(_, text)) => Some(text),
                 _ => None,
             });
             Arc::new(texts.collect::<StringArray>())

@@ -13,6 +13,7 @@ use super::locate::{self, Located};
 use super::{Delivered, DeliveredFile, DeliveredSource, Format, Place, check, columns, csv, modified, parquet};
 use crate::error::{Error, Result};
 use crate::pipeline::{Pipeline, Source};
+use crate::release::Crosswalk;
 
 /// Enough to see a pattern; the rest is counted.
 const SHOWN: usize = 50;
@@ -38,7 +39,7 @@ pub fn find(pipeline: &Pipeline) -> Result<Delivered> {
         }
     }
     problems.result()?;
-    Ok(Delivered { sources })
+    Ok(Delivered { sources, released: Crosswalk::default() })
 }
 
 fn find_source(root: &Path, source: &Source, problems: &mut Problems) -> Result<DeliveredSource> {

@@ -19,6 +19,7 @@ use arrow::record_batch::RecordBatch;
 
 use crate::error::{Error, Result};
 use crate::pipeline::Source;
+use crate::release::Crosswalk;
 
 pub use columns::{delivered_columns, expand};
 pub use find::find;
@@ -27,6 +28,8 @@ pub use find::find;
 #[derive(Debug)]
 pub struct Delivered {
     pub sources: Vec<DeliveredSource>,
+    /// Whose tokens recipients send back; [`find`] leaves it empty.
+    pub released: Crosswalk,
 }
 
 /// What was found for one source.
