@@ -37,6 +37,8 @@ enum Shown {
     Count(u64),
     /// Tenths of a percent.
     Share(u64),
+    /// Thousandths of a figure that is no count.
+    Figure(i64),
     /// A share of nobody.
     Undefined,
 }
@@ -66,6 +68,22 @@ impl Rule {
         Disclosed(Shown::Share(u64::try_from(tenths).unwrap_or(u64::MAX)))
     }
 
+    /// A figure with three decimals, such as a mean or an area under a curve; suppressed if any count that stands behind it is.
+    pub fn figure(self, value: f64, behind: &[u64]) -> Disclosed {
+        if behind.iter().any(|count| self.shown(*count).is_none()) {
+            return Disclosed(Shown::Suppressed);
+        }
+        let thousandths = (value * 1000.0).round();
+        // Figures are small: a greater one than fits is none.
+        let fits = thousandths.is_finite() && thousandths.abs() < 1e15;
+        Disclosed(if fits { Shown::Figure(thousandths as i64) } else { Shown::Undefined })
+    }
+
+    /// The count as it is shown, for what is computed of counts; none where it is suppressed.
+    pub fn rounded(self, n: u64) -> Option<u64> {
+        self.shown(n)
+    }
+
     fn shown(self, n: u64) -> Option<u64> {
         if n != 0 && n < self.smallest_shown() {
             return None;
@@ -88,6 +106,11 @@ impl fmt::Display for Disclosed {
             Shown::Suppressed => f.write_str("*"),
             Shown::Count(count) => write!(f, "{count}"),
             Shown::Share(tenths) => write!(f, "{}.{}", tenths / 10, tenths % 10),
+            Shown::Figure(thousandths) => {
+                let sign = if thousandths < 0 { "-" } else { "" };
+                let size = thousandths.unsigned_abs();
+                write!(f, "{sign}{}.{:03}", size / 1000, size % 1000)
+            }
             Shown::Undefined => Ok(()),
         }
     }
@@ -218,6 +241,16 @@ mod tests {
         assert_eq!(Rule::Mhsds.share(5, 50).to_string(), "10.0");
         assert_eq!(Rule::Mhsds.share(4, 50).to_string(), "*");
         assert_eq!(Rule::Mhsds.share(10, 15).to_string(), "66.7");
+    }
+
+    #[test]
+    fn a_figure_is_shown_when_every_count_behind_it_is() {
+        let hes = |value: f64, behind: &[u64]| Rule::Hes2018.figure(value, behind).to_string();
+        assert_eq!(hes(0.730_893, &[400, 122]), "0.731");
+        assert_eq!(hes(-0.0126, &[400]), "-0.013");
+        assert_eq!(hes(-12.0, &[0]), "-12.000");
+        assert_eq!(hes(0.5, &[400, 7]), "*");
+        assert_eq!(hes(f64::NAN, &[400]), "");
     }
 
     #[test]

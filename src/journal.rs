@@ -47,9 +47,7 @@ impl Journal {
             let left: Vec<u64> = delivered.sources.iter().rev().map(of_source).collect();
             *bytes = (left.iter().sum(), left);
         }
-        for warning in &pipeline.warnings {
-            self.say("source", json!({ "warning": warning }), &format!("warning: {warning}"));
-        }
+        self.warn(&pipeline.warnings);
         for (source, found) in pipeline.sources.iter().zip(&delivered.sources) {
             if !found.unused_columns.is_empty() {
                 let columns = found.unused_columns.join(", ");
@@ -67,10 +65,22 @@ impl Journal {
         self.say("source", json!({ "files": files, "sources": sources }), &words);
     }
 
+    pub fn warn(&self, warnings: &[String]) {
+        for warning in warnings {
+            self.say("source", json!({ "warning": warning }), &format!("warning: {warning}"));
+        }
+    }
+
     pub fn linked(&self, people: &PeopleAccount) {
         let words = format!(
-            "{} people on the spine of {} registered ({} opted out, {} died, {} left, {} not yet)",
-            people.on_spine, people.in_registers, people.opted_out, people.died, people.left, people.not_yet
+            "{} people on the spine of {} registered ({} opted out, {} died, {} left, {} not yet, {} test people)",
+            people.on_spine,
+            people.in_registers,
+            people.opted_out,
+            people.died,
+            people.left,
+            people.not_yet,
+            people.test_people
         );
         self.say("link", json!({ "people": people }), &words);
     }
@@ -107,14 +117,20 @@ impl Journal {
             let of = |place| list.rows.iter().filter(|row| row.place == place).count();
             let excluded: u64 = list.excluded.iter().map(|(_, people)| people).sum();
             let words = format!(
-                "{}: {} listed for {} recipients, {} in reserve, {excluded} excluded, {} below the cut",
+                "{}: {} listed for {} recipients, {} in reserve, {excluded} excluded, {} below the cut, {} not drawn",
                 list.name,
                 of(Place::Listed),
                 list.recipients.len(),
                 of(Place::Reserve),
-                list.below_the_cut
+                list.below_the_cut,
+                list.not_drawn
             );
-            let counts = json!({ "cohort": list.name, "listed": of(Place::Listed), "reserve": of(Place::Reserve) });
+            let counts = json!({
+                "cohort": list.name,
+                "listed": of(Place::Listed),
+                "reserve": of(Place::Reserve),
+                "not_drawn": list.not_drawn,
+            });
             self.say("cohort", counts, &words);
         }
     }

@@ -11,16 +11,17 @@ use crate::audit::{self, Gaps};
 use crate::cohort::{self, Cohorts};
 use crate::conform::SetAside;
 use crate::disclosure::{AggregateTable, Cell, Label};
+use crate::drift::DriftAccount;
 use crate::error::Result;
 use crate::expr;
 use crate::features::{Accounts, Features};
 use crate::journal::Journal;
 use crate::link::{People, RecordingState};
 use crate::pipeline::Pipeline;
-use crate::pipeline::decl::DisclosureRule;
+use crate::pipeline::decl::{DisclosureRule, Tokens};
 use crate::publish::{self, Draft, RunId};
 use crate::receipt::{
-    Check, CohortAccount, Declaration, Input, ItemAccount, LegalBasis, ModelEntry, Receipt, StateCount,
+    Basis, Check, CohortAccount, Declaration, Input, ItemAccount, LegalBasis, ModelEntry, Receipt, StateCount,
 };
 use crate::score::Scores;
 use crate::source::Delivered;
@@ -32,13 +33,20 @@ pub struct Stages<'a> {
     pub features: &'a Features,
     pub scores: &'a Scores,
     pub accounts: &'a Accounts,
+    pub drift: &'a [DriftAccount],
+    /// Who rose and who fell since the run before; none without one.
+    pub movement: Option<&'a AggregateTable>,
     pub cohorts: &'a Cohorts,
+    pub lists: &'a [CohortAccount],
     pub gaps: &'a Gaps,
+    pub basis: &'a Basis,
+    /// What the stages found that a reader should know.
+    pub warnings: &'a [String],
 }
 
 /// The id of this run: a hash of what it is made from.
-pub fn run_id(pipeline: &Pipeline, delivered: &Delivered) -> RunId {
-    publish::run_id(&inputs(pipeline, delivered), &declarations(pipeline), pipeline.as_of, version())
+pub fn run_id(pipeline: &Pipeline, delivered: &Delivered, basis: &Basis) -> RunId {
+    publish::run_id(&inputs(pipeline, delivered), &declarations(pipeline), basis, pipeline.as_of, version())
 }
 
 fn version() -> &'static str {
@@ -62,9 +70,11 @@ pub fn draft(
             draft.person_parquet(&format!("set_aside/{}.parquet", source.name), &set_aside(rows)?)?;
         }
     }
-    cohort::write(pipeline, stages.people, stages.features, stages.scores, stages.cohorts, &mut draft)?;
+    let sources = &stages.accounts.sources;
+    cohort::write(pipeline, stages.people, stages.features, stages.scores, stages.cohorts, sources, &mut draft)?;
     audit::write(pipeline, stages.people, stages.cohorts, stages.gaps, &mut draft)?;
     draft.aggregate(&about(pipeline, id)?)?;
+    stages.movement.map_or(Ok(()), |table| draft.aggregate(table))?;
     draft.log(journal.ndjson().into_bytes());
     Ok((draft, receipt(pipeline, id, stages, checks)))
 }
@@ -136,7 +146,8 @@ fn set_aside(rows: &[SetAside]) -> Result<RecordBatch> {
     ])?)
 }
 
-fn inputs(pipeline: &Pipeline, delivered: &Delivered) -> Vec<Input> {
+/// Every delivered file, and for tokens of recipients the ledger that says whose they are.
+pub(crate) fn inputs(pipeline: &Pipeline, delivered: &Delivered) -> Vec<Input> {
     let mut inputs = Vec::new();
     for (source, found) in pipeline.sources.iter().zip(&delivered.sources) {
         inputs.extend(found.files.iter().map(|file| Input {
@@ -145,17 +156,22 @@ fn inputs(pipeline: &Pipeline, delivered: &Delivered) -> Vec<Input> {
             sha256: file.sha256.clone(),
             bytes: file.bytes,
         }));
+        if let Some((sha256, bytes)) = &delivered.released.ledger
+            && source.decl.tokens == Tokens::Recipient
+        {
+            let file = "releases/ledger.ndjson".to_owned();
+            inputs.push(Input { source: source.name.clone(), file, sha256: sha256.clone(), bytes: *bytes });
+        }
     }
     inputs
 }
 
-fn declarations(pipeline: &Pipeline) -> Vec<Declaration> {
+pub(crate) fn declarations(pipeline: &Pipeline) -> Vec<Declaration> {
     let files = pipeline.files.iter();
     files.map(|(path, sha256)| Declaration { path: path.clone(), sha256: sha256.clone() }).collect()
 }
 
 fn receipt(pipeline: &Pipeline, id: &RunId, stages: &Stages, checks: Vec<Check>) -> Receipt {
-    let people = stages.people.tokens.len() as u64;
     let legal = pipeline
         .sources
         .iter()
@@ -177,6 +193,7 @@ fn receipt(pipeline: &Pipeline, id: &RunId, stages: &Stages, checks: Vec<Check>)
         title: pipeline.decl.title.clone(),
         run_id: id.to_string(),
         as_of: pipeline.as_of,
+        basis: stages.basis.clone(),
         settings: settings(pipeline),
         inputs: inputs(pipeline, stages.delivered),
         declarations: declarations(pipeline),
@@ -185,9 +202,10 @@ fn receipt(pipeline: &Pipeline, id: &RunId, stages: &Stages, checks: Vec<Check>)
         people: stages.accounts.people.clone(),
         demographics: items.collect(),
         models: models.collect(),
-        cohorts: stages.cohorts.lists.iter().map(|list| CohortAccount::of(list, people)).collect(),
+        drift: stages.drift.to_vec(),
+        cohorts: stages.lists.to_vec(),
         checks,
-        warnings: pipeline.warnings.clone(),
+        warnings: pipeline.warnings.iter().chain(stages.warnings).cloned().collect(),
         outputs: Vec::new(),
     }
 }

@@ -8,7 +8,9 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::cohort::{CohortList, Place};
+use crate::drift::DriftAccount;
 use crate::error::{Error, Result};
+use crate::{publish, sheet};
 
 /// The page that says what a run read, did and wrote.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +20,9 @@ pub struct Receipt {
     pub title: String,
     pub run_id: String,
     pub as_of: Date,
+    /// What else the run was made from.
+    #[serde(default, skip_serializing_if = "Basis::is_nothing")]
+    pub basis: Basis,
     /// Settings of the engine that could change a result.
     pub settings: BTreeMap<String, String>,
     pub inputs: Vec<Input>,
@@ -27,11 +32,28 @@ pub struct Receipt {
     pub people: PeopleAccount,
     pub demographics: Vec<ItemAccount>,
     pub models: Vec<ModelEntry>,
+    /// How far inputs and scores have moved from where they were in training, of models that remember it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub drift: Vec<DriftAccount>,
     pub cohorts: Vec<CohortAccount>,
     pub checks: Vec<Check>,
     pub warnings: Vec<String>,
     /// Filled by [`crate::publish::publish`], sorted by path.
     pub outputs: Vec<Output>,
+}
+
+/// What a run was made from beside deliveries and declarations: part of its id.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Basis {
+    /// The earlier run that this one was compared with.
+    pub previous_run: Option<String>,
+    /// A hash that stands for who was listed before, when and for whom.
+    pub listings: Option<String>,
+    /// Who said yes to a list that differs much from the one before.
+    pub approved_by: Option<String>,
+    /// A delivery older than the last one used was let pass.
+    pub allow_older: bool,
 }
 
 /// A delivered file that was read.
@@ -111,6 +133,43 @@ pub struct SourceAccount {
     pub set_aside_reasons: Vec<Reason>,
     /// The latest date before the as-of date.
     pub data_up_to: Option<String>,
+    /// Rows by who sent them, where the source says it; with those that sent rows once and none now.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub providers: Vec<ProviderCount>,
+    /// The as-of date of the first run in a row that was given these files, where the source says how often it comes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub files_since: Option<Date>,
+    /// How far the code lists reach into the events used: a sudden fall is a change of coding.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub code_lists: Vec<CodeListCount>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProviderCount {
+    pub provider: String,
+    pub rows: u64,
+    /// Of one that is absent: the rows that it sent last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_rows: Option<u64>,
+}
+
+/// Events used that have a code in a column, and those of them with one on a code list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CodeListCount {
+    pub column: String,
+    pub codelist: String,
+    pub events: u64,
+    pub on_list: u64,
+}
+
+impl SourceAccount {
+    /// A list that meets nothing is of another code system, of another time, or of another source.
+    pub fn unmet(&self) -> impl Iterator<Item = String> {
+        self.code_lists.iter().filter(|count| count.on_list == 0).map(|count| {
+            let CodeListCount { column, codelist, events, .. } = count;
+            format!("code list {codelist} meets none of the {events} rows with a code in {}.{column}", self.source)
+        })
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -132,6 +191,9 @@ pub struct PeopleAccount {
     pub left: u64,
     /// Registered from a later date on, or known only from rows of the future.
     pub not_yet: u64,
+    /// Test persons, who are nobody.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub test_people: u64,
 }
 
 /// How a demographic item is recorded: everyone on the spine is in one state.
@@ -157,13 +219,34 @@ pub struct CohortAccount {
     /// By the first exclusion that held.
     pub excluded: Vec<ExclusionCount>,
     pub below_the_cut: u64,
+    /// Lost the lottery for the last places: the people to compare the listed with.
+    #[serde(default)]
+    pub not_drawn: u64,
     pub not_included: u64,
+    /// In a run that remembers: of which groups the listed are.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<GroupCount>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupCount {
+    /// A feature or demographic item, and one of its values.
+    pub split: String,
+    pub group: String,
+    pub listed: u64,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExclusionCount {
     pub reason: String,
     pub people: u64,
+}
+
+impl CodeListCount {
+    /// Percent of events on the list; none of no events.
+    pub fn percent(&self) -> Option<f64> {
+        (self.events > 0).then(|| self.on_list as f64 * 100.0 / self.events as f64)
+    }
 }
 
 impl SourceAccount {
@@ -191,7 +274,7 @@ impl PeopleAccount {
     }
 
     fn accounted(&self) -> u64 {
-        self.on_spine + self.opted_out + self.died + self.left + self.not_yet
+        self.on_spine + self.opted_out + self.died + self.left + self.not_yet + self.test_people
     }
 }
 
@@ -208,22 +291,44 @@ impl CohortAccount {
             reserve: count(Place::Reserve),
             excluded: excluded.collect(),
             below_the_cut: list.below_the_cut,
+            not_drawn: list.not_drawn,
             not_included: list.not_included,
+            groups: Vec::new(),
         }
     }
 
-    /// Scored = listed + reserve + excluded + below the cut + not included.
+    /// Scored = listed + reserve + excluded + below the cut + not drawn + not included.
     pub fn balances(&self) -> bool {
         self.accounted() == self.scored
     }
 
     fn accounted(&self) -> u64 {
         let excluded: u64 = self.excluded.iter().map(|reason| reason.people).sum();
-        self.listed + self.reserve + excluded + self.below_the_cut + self.not_included
+        self.listed + self.reserve + excluded + self.below_the_cut + self.not_drawn + self.not_included
+    }
+}
+
+impl Basis {
+    pub fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// What of it is there, for the run id.
+    pub(crate) fn parts(&self) -> Vec<[&str; 3]> {
+        let texts =
+            [("previous_run", &self.previous_run), ("listings", &self.listings), ("approved_by", &self.approved_by)];
+        let given = texts.into_iter().filter_map(|(name, text)| Some(["basis", name, text.as_deref()?]));
+        given.chain(self.allow_older.then_some(["basis", "allow_older", ""])).collect()
     }
 }
 
 impl Receipt {
+    /// The run file, relative to its folder: runs of the same one follow each other.
+    pub fn run_file(&self) -> &str {
+        let files = self.declarations.iter().map(|file| file.path.as_str());
+        files.clone().find(|path| !path.contains('/')).unwrap_or_default()
+    }
+
     /// Every sum balances and every check passed; else says which did not.
     pub fn check(&self) -> Result<()> {
         for account in &self.sources {
@@ -246,22 +351,23 @@ impl Receipt {
         }
     }
 
-    /// The rows of each cohort's list files are the people listed and in reserve, in every format.
+    /// The rows of each cohort's list files are the people listed and in reserve, in every format; without the reserve in
+    /// those that cannot mark it.
     pub(crate) fn check_lists(&self) -> Result<()> {
         for account in &self.cohorts {
             let folder = format!("person/lists/{}/", account.cohort);
             let mut rows_by_format = BTreeMap::<&str, u64>::new();
             for output in self.outputs.iter().filter(|output| output.rows.is_some() && output.path.starts_with(&folder))
             {
-                let format = output.path.rsplit_once('.').map_or("", |(_, extension)| extension);
-                *rows_by_format.entry(format).or_default() += output.rows.unwrap_or(0);
+                *rows_by_format.entry(publish::ending(&output.path)).or_default() += output.rows.unwrap_or(0);
             }
             let listed = account.listed + account.reserve;
             if rows_by_format.is_empty() {
                 balanced(&format!("cohort {}: people listed", account.cohort), listed, 0)?;
             }
             for (format, rows) in rows_by_format {
-                balanced(&format!("cohort {}: people listed, in {format} files", account.cohort), listed, rows)?;
+                let people = if sheet::holds_reserve(format) { listed } else { account.listed };
+                balanced(&format!("cohort {}: people listed, in {format} files", account.cohort), people, rows)?;
             }
         }
         Ok(())
@@ -274,6 +380,11 @@ impl Receipt {
         bytes.push(b'\n');
         Ok(bytes)
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 fn balanced(what: &str, all: u64, accounted: u64) -> Result<()> {

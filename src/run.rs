@@ -6,8 +6,11 @@ use crate::audit;
 use crate::calendar::Window;
 use crate::cohort;
 use crate::conform::{self, Engine};
+use crate::drift;
 use crate::error::{Error, Result};
 use crate::features::{self, Accounts};
+use crate::gates::{self, Consent};
+use crate::history::{self, History};
 use crate::journal::Journal;
 use crate::link;
 use crate::oracle;
@@ -15,6 +18,8 @@ use crate::outputs;
 use crate::pipeline::Pipeline;
 use crate::pipeline::decl::Role;
 use crate::publish::{self, Lock, Published, RunId};
+use crate::receipt::{Basis, SourceAccount};
+use crate::release::Crosswalk;
 use crate::score;
 use crate::source;
 use crate::storage::Storage;
@@ -25,6 +30,7 @@ pub struct Options {
     /// The folder that holds `runs/` and `current`.
     pub out: PathBuf,
     pub engine: Engine,
+    pub consent: Consent,
 }
 
 /// Runs a pipeline: from deliveries to a published run, or to an error that leaves everything as it was.
@@ -35,49 +41,86 @@ pub fn run(
     journal: &Journal,
 ) -> Result<(RunId, Published)> {
     let mut lock = Lock::take(storage, &options.out)?;
-    let delivered = source::find(pipeline)?;
-    let id = outputs::run_id(pipeline, &delivered);
+    let mut delivered = source::find(pipeline)?;
+    delivered.released = Crosswalk::of(storage, &options.out, pipeline)?;
+    let history = history::read(pipeline, storage, &options.out)?;
+    let basis = basis(&history, &options.consent);
+    let id = outputs::run_id(pipeline, &delivered, &basis);
     lock.name_run(&id)?;
     if let Some(published) = publish::already(storage, &lock, &id)? {
         return Ok((id, published));
     }
     journal.found(pipeline, &delivered);
+    let files_since = gates::due(pipeline, &delivered, &history)?;
     let conformed = conform::conform(pipeline, &delivered, options.engine)?;
     let records = link::link(&conformed)?;
     journal.linked(&records.account);
-    let (people, features, accounts) = features::pass(records, &|account| journal.read(account))?;
+    let mut history = history.in_todays_tokens(&records.superseded);
+    let (people, features, mut accounts) = features::pass(records, &|account| journal.read(account))?;
+    accounts.sources.iter_mut().zip(files_since).for_each(|(account, since)| account.files_since = since);
     linkable(pipeline, &accounts)?;
     fresh(pipeline, &accounts)?;
-    let scores = score::score(pipeline, &features)?;
+    let mut warnings = std::mem::take(&mut history.warnings);
+    warnings.extend(accounts.sources.iter().flat_map(SourceAccount::unmet));
+    let no_data = gates::sources(pipeline, &people, &history, &options.consent, &mut accounts, &mut warnings)?;
+    if let Some(previous) = &history.previous {
+        drift::mapped(pipeline, &accounts.sources, &previous.receipt.sources)?;
+    }
+    let mut scores = score::score(pipeline, &features)?;
+    let movement = history.previous.as_ref().map(|previous| {
+        let before = |model: &str, row: usize| previous.score(model, people.tokens.get(row)?);
+        drift::movement(pipeline, &scores, &before)
+    });
+    let movement = movement.transpose()?;
+    let drift = drift::judge(pipeline, &features, &scores)?;
     let checks = oracle::self_check(pipeline, &delivered, &people, &features, &scores)?;
     journal.scored(pipeline, people.tokens.len(), &checks);
-    let cohorts = cohort::select(pipeline, &people, &features, &scores)?;
+    history.add_changes(pipeline, &people, &mut scores)?;
+    let cohorts = cohort::select(pipeline, &people, &features, &scores, &history, &no_data)?;
+    let lists = cohort::accounts(pipeline, &people, &features, &cohorts)?;
+    warnings.extend(gates::lists(pipeline, &people, &cohorts, &lists, &history, &options.consent)?);
     let gaps = audit::gaps(pipeline, &people, &features, &scores, &cohorts)?;
     journal.listed(&cohorts);
+    journal.warn(&warnings);
     let stages = outputs::Stages {
         delivered: &delivered,
         people: &people,
         features: &features,
         scores: &scores,
         accounts: &accounts,
+        drift: &drift,
+        movement: movement.as_ref(),
         cohorts: &cohorts,
+        lists: &lists,
         gaps: &gaps,
+        basis: &basis,
+        warnings: &warnings,
     };
     let (draft, receipt) = outputs::draft(pipeline, &id, &stages, checks, journal)?;
     let published = publish::publish(storage, &lock, &id, &draft, &people.tokens, receipt)?;
     Ok((id, published))
 }
 
+/// What this run is made from beside deliveries and declarations.
+fn basis(history: &History, consent: &Consent) -> Basis {
+    Basis {
+        previous_run: history.previous.as_ref().map(|previous| previous.receipt.run_id.clone()),
+        listings: history.listings.digest.clone(),
+        approved_by: consent.approved_by.clone(),
+        allow_older: consent.allow_older,
+    }
+}
+
 /// A source of this many people that shares none with the registers is keyed in another domain.
 const TOKENS_TO_JUDGE: u64 = 20;
 
 /// Refuses sources whose tokens no register knows: every opt-out would be without effect, every count 0.
-fn linkable(pipeline: &Pipeline, accounts: &Accounts) -> Result<()> {
+pub(crate) fn linkable(pipeline: &Pipeline, accounts: &Accounts) -> Result<()> {
     for (source, account) in pipeline.sources.iter().zip(&accounts.sources) {
         let judged = match source.decl.role {
-            Role::OptOut => 1,
+            Role::OptOut | Role::AllowList => 1,
             Role::Events | Role::Feedback => TOKENS_TO_JUDGE,
-            Role::Register | Role::Lookup | Role::Superseded => continue,
+            Role::Register | Role::Lookup | Role::Superseded | Role::TestPeople => continue,
         };
         if account.tokens >= judged && account.tokens_linked == 0 {
             return Err(Error::Check(format!(
@@ -90,12 +133,16 @@ fn linkable(pipeline: &Pipeline, accounts: &Accounts) -> Result<()> {
 }
 
 /// Refuses deliveries that stop long before the as-of date, and sources older than they may be.
-fn fresh(pipeline: &Pipeline, accounts: &Accounts) -> Result<()> {
+pub(crate) fn fresh(pipeline: &Pipeline, accounts: &Accounts) -> Result<()> {
     let dates = accounts.sources.iter().map(|account| account.data_up_to.as_deref().and_then(|date| date.parse().ok()));
     let dates: Vec<Option<jiff::civil::Date>> = dates.collect();
     let oldest = |text: &str| Window::parse(text).map(|window| window.first_day(pipeline.as_of)).map_err(Error::Usage);
-    for (source, date) in pipeline.sources.iter().zip(&dates) {
+    for ((source, account), date) in pipeline.sources.iter().zip(&accounts.sources).zip(&dates) {
         let Some(limit) = &source.decl.max_age else { continue };
+        // That nothing was delivered is a fact, not a fault.
+        if source.decl.may_be_empty && account.rows == 0 {
+            continue;
+        }
         match date {
             Some(date) if oldest(limit)?.is_some_and(|oldest| *date < oldest) => {
                 return Err(Error::NotReady(format!(

@@ -78,7 +78,11 @@ fn first_score<'a>(pipeline: &Pipeline, scores: &'a Scores) -> Option<&'a Float6
 
 fn by_urgency(on_list: &[bool], risk: Option<&Float64Array>, a: &Mend, b: &Mend) -> Ordering {
     let listed = |mend: &Mend| on_list.get(mend.person as usize).copied().unwrap_or_default();
-    let score = |mend: &Mend| risk.map_or(0.0, |risk| risk.value(mend.person as usize));
+    // A score that is not about a person ranks behind every score.
+    let score = |mend: &Mend| {
+        let at = mend.person as usize;
+        risk.filter(|risk| risk.is_valid(at)).map_or(f64::NEG_INFINITY, |risk| risk.value(at))
+    };
     listed(b)
         .cmp(&listed(a))
         .then_with(|| score(b).total_cmp(&score(a)))

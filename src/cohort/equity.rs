@@ -1,12 +1,29 @@
 //! Whom the lists reach: places by group, after disclosure control.
 
-use super::{Cohorts, Place, placed};
-use crate::audit::groups;
+use super::{CohortList, Cohorts, Place, placed};
+use crate::audit::groups::{self, Split};
 use crate::disclosure::{AggregateTable, Cell, Label};
 use crate::error::Result;
 use crate::features::Features;
 use crate::link::People;
 use crate::pipeline::Pipeline;
+use crate::receipt::GroupCount;
+
+/// Of which groups the listed are, for the receipt of a run that remembers.
+pub fn listed_by_group(people: &People, splits: &[Split], list: &CohortList) -> Vec<GroupCount> {
+    let has_place = placed([list], people.tokens.len(), |place| place == Place::Listed);
+    let mut counts = Vec::new();
+    for split in splits {
+        let listed = split.count(|person| has_place.get(person) == Some(&true));
+        let groups = split.names.iter().zip(listed).filter(|(_, listed)| *listed > 0);
+        counts.extend(groups.map(|(group, listed)| GroupCount {
+            split: split.name.clone(),
+            group: group.clone(),
+            listed,
+        }));
+    }
+    counts
+}
 
 /// For each cohort and group: people scored, people with a place, and the share.
 pub fn table(pipeline: &Pipeline, people: &People, features: &Features, cohorts: &Cohorts) -> Result<AggregateTable> {

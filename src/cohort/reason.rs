@@ -1,39 +1,128 @@
 //! Why a person is on a list, in plain words.
 
-use arrow::array::Array;
+use std::collections::{BTreeMap, BTreeSet};
+
+use arrow::array::{Array, AsArray, UInt32Array};
+use arrow::compute::take_record_batch;
+use arrow::datatypes::Float64Type;
 use arrow::record_batch::RecordBatch;
+use jiff::civil::Date;
 
 use super::words::{self, NOT_RECORDED};
 use crate::calendar::date_of;
 use crate::error::{Error, Result};
+use crate::expr;
 use crate::features::Features;
-use crate::pipeline::{Criterion, Pipeline};
+use crate::pipeline::{Cohort, Criterion, Pipeline};
+use crate::score::contributions::{Contributions, Explainer};
 
-/// The reasons that one criterion, true of this person, gives.
-///
-/// Without words of its own, those of the features it reads stand in; where they have none either, its name does:
-/// nobody is listed without a reason.
-pub fn of_criterion(
-    pipeline: &Pipeline,
-    features: &Features,
-    table: &RecordBatch,
-    criterion: &Criterion,
-    person: usize,
-) -> Result<Vec<String>> {
-    if let Some(reason) = &criterion.reason {
-        if reason.is_empty() {
+/// A score is explained by this many features at most.
+const MOST_OF_A_SCORE: usize = 3;
+
+/// All that the reasons of one cohort's rows are made from.
+pub struct Reasons<'a> {
+    pipeline: &'a Pipeline,
+    cohort: &'a Cohort,
+    features: &'a Features,
+    /// Features and scores, one row a person.
+    table: &'a RecordBatch,
+    /// By model that a criterion without words reads, then by person: what adds most to the score first.
+    scores: BTreeMap<usize, BTreeMap<u32, Vec<usize>>>,
+}
+
+impl<'a> Reasons<'a> {
+    /// Takes the scores of the people with a place apart, and of nobody else.
+    pub fn new(
+        pipeline: &'a Pipeline,
+        features: &'a Features,
+        table: &'a RecordBatch,
+        cohort: &'a Cohort,
+        persons: &[u32],
+    ) -> Result<Self> {
+        let mut reasons = Self { pipeline, cohort, features, table, scores: BTreeMap::new() };
+        let wordless = cohort.include.iter().flatten().filter(|criterion| criterion.reason.is_none());
+        for &model in wordless.flat_map(|criterion| &criterion.models) {
+            if !reasons.scores.contains_key(&model) {
+                let raised = reasons.raised(model, persons)?;
+                reasons.scores.insert(model, raised);
+            }
+        }
+        Ok(reasons)
+    }
+
+    /// By person: the features that raise the score of a model, those that raise it most first.
+    fn raised(&self, model: usize, persons: &[u32]) -> Result<BTreeMap<u32, Vec<usize>>> {
+        let fault = || Error::Fault("a criterion reads a score that was not made".to_owned());
+        let model = self.pipeline.models.get(model).ok_or_else(fault)?;
+        let theirs = take_record_batch(self.table, &UInt32Array::from(persons.to_vec()))?;
+        let scores = theirs.column_by_name(&model.name).ok_or_else(fault)?.as_primitive::<Float64Type>().clone();
+        let explainer = Explainer::new(model, &theirs)?;
+        // A model that does not apply to a person gives no reason.
+        let scored =
+            persons.iter().zip(&scores).enumerate().filter_map(|(row, (person, score))| Some((row, person, score?)));
+        scored.map(|(row, person, score)| Ok((*person, descending(explainer.checked(row, score)?)))).collect()
+    }
+
+    /// The reasons that one criterion, true of this person, gives, each with its date and source; none where those who
+    /// read the list may not be told of it.
+    ///
+    /// Without words of its own, those of the features it reads stand in, and for a score those of the features that
+    /// raise it most; where they have none either, its name does: nobody is listed without a reason.
+    pub fn of_criterion(&self, criterion: &Criterion, person: u32) -> Result<Vec<String>> {
+        if !criterion.told {
             return Ok(Vec::new());
         }
-        return Ok(vec![fill(reason, |name| column_words(table, name, person))?]);
+        if let Some(reason) = &criterion.reason {
+            if reason.is_empty() {
+                return Ok(Vec::new());
+            }
+            let person = person as usize;
+            let text = fill(reason, |name| column_words(self.table, name, person))?;
+            let dates = criterion.features.iter().filter_map(|feature| latest(self.features, *feature, person));
+            let read = expr::columns_read(&criterion.when).unwrap_or_default();
+            let sources = self.pipeline.sources_behind(read.iter().map(String::as_str));
+            return Ok(vec![with_origin(self.pipeline, text, dates.max(), &sources)]);
+        }
+        let mut reasons = Vec::new();
+        for &feature in &criterion.features {
+            reasons.extend(of_feature(self.pipeline, self.features, feature, person as usize)?);
+        }
+        for model in &criterion.models {
+            let raised = self.scores.get(model).and_then(|people| people.get(&person));
+            reasons.extend(self.of_score(raised.map_or(&[], Vec::as_slice), person)?);
+        }
+        if reasons.is_empty() {
+            reasons.push(name_in_words(&criterion.name));
+        }
+        Ok(reasons)
     }
-    let mut reasons = Vec::new();
-    for &feature in &criterion.features {
-        reasons.extend(of_feature(pipeline, features, feature, person)?);
+
+    /// The first few that have something true to say and that the list's readers may see, one window of a feature each.
+    fn of_score(&self, raised: &[usize], person: u32) -> Result<Vec<String>> {
+        let mut reasons = Vec::new();
+        let mut families = Vec::new();
+        for &feature in raised {
+            let Some(declared) = self.pipeline.features.get(feature) else { continue };
+            let family = &declared.family;
+            let hidden = !self.pipeline.shows(&self.cohort.decl, &declared.name);
+            if hidden || reasons.len() == MOST_OF_A_SCORE || families.contains(&family) {
+                continue;
+            }
+            if let Some(reason) = of_feature(self.pipeline, self.features, feature, person as usize)? {
+                reasons.push(reason);
+                families.push(family);
+            }
+        }
+        Ok(reasons)
     }
-    if reasons.is_empty() {
-        reasons.push(name_in_words(&criterion.name));
-    }
-    Ok(reasons)
+}
+
+/// The features that raise a score, those that raise it most first; what lowers it is no reason to be listed.
+fn descending(contributions: Contributions) -> Vec<usize> {
+    let mut raising = contributions.features;
+    raising.retain(|(_, adds)| *adds > 0.0);
+    raising.sort_by(|(a, adds_a), (b, adds_b)| adds_b.total_cmp(adds_a).then(a.cmp(b)));
+    raising.into_iter().map(|(feature, _)| feature).collect()
 }
 
 /// A feature's own reason; none where it says nothing true of this person.
@@ -43,14 +132,13 @@ pub fn of_criterion(
 fn of_feature(pipeline: &Pipeline, features: &Features, feature: usize, person: usize) -> Result<Option<String>> {
     let fault = || Error::Fault("a criterion reads a feature that was not made".to_owned());
     let declared = pipeline.features.get(feature).ok_or_else(fault)?;
-    let Some(reason) = &declared.reason else { return Ok(None) };
+    let Some(reason) = declared.reason.as_ref().filter(|_| !declared.never_as_reason) else { return Ok(None) };
     let column = features.batch.column_by_name(&declared.name).ok_or_else(fault)?;
     let Some(value) = words::spoken(column, person)? else { return Ok(None) };
     if matches!(value.as_str(), "no" | "0") {
         return Ok(None);
     }
-    let latest = features.latest.get(feature).and_then(Option::as_ref);
-    let latest = latest.filter(|dates| dates.is_valid(person)).and_then(|dates| date_of(dates.value(person)));
+    let latest = latest(features, feature, person);
     if latest.is_none() && reason.contains("{latest_date}") {
         return Ok(None);
     }
@@ -60,8 +148,26 @@ fn of_feature(pipeline: &Pipeline, features: &Features, feature: usize, person: 
         "window" => Ok(declared.window.to_string()),
         _ => Err(Error::Fault(format!("feature {}: its reason names `{name}`, which is not filled", declared.name))),
     })?;
-    Ok(Some(text))
+    let said = reason.contains("{latest_date}");
+    let sources = pipeline.sources_behind([declared.name.as_str()]);
+    Ok(Some(with_origin(pipeline, text, latest.filter(|_| !said), &sources)))
 }
+
+/// The day of the latest event behind a feature, where one is kept.
+fn latest(features: &Features, feature: usize, person: usize) -> Option<Date> {
+    let dates = features.latest.get(feature)?.as_ref()?;
+    if dates.is_valid(person) { date_of(dates.value(person)) } else { None }
+}
+
+/// "Falls recorded [4 October 2024, GP coded entries]". Where a score rests on many sources, none is named.
+fn with_origin(pipeline: &Pipeline, text: String, date: Option<Date>, sources: &BTreeSet<usize>) -> String {
+    let titles = sources.iter().filter_map(|at| pipeline.sources.get(*at)).map(|source| source.decl.title.clone());
+    let titles = titles.take(if sources.len() > SOURCES_NAMED { 0 } else { SOURCES_NAMED });
+    let origin: Vec<String> = date.map(words::spoken_date).into_iter().chain(titles).collect();
+    if origin.is_empty() { text } else { format!("{text} [{}]", origin.join(", ")) }
+}
+
+const SOURCES_NAMED: usize = 2;
 
 fn column_words(table: &RecordBatch, name: &str, person: usize) -> Result<String> {
     let column = table

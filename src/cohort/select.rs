@@ -4,13 +4,20 @@ use std::collections::BTreeMap;
 
 use arrow::array::{Array, BooleanArray};
 use arrow::record_batch::RecordBatch;
+use jiff::civil::Date;
 
-use super::{CohortList, ListRow, Place, order, reason, words};
+use super::order::{self, Weights};
+use super::places::{self, Guarantee};
+use super::reason::Reasons;
+use super::{CohortList, Favoured, Past, Place};
 use crate::error::{Error, Result};
 use crate::expr;
 use crate::features::Features;
+use crate::gates::NoData;
+use crate::history::History;
 use crate::link::People;
 use crate::pipeline::{Cohort, Pipeline};
+use crate::pseudonym::Pseudonym;
 
 /// The recipient of people whose own is not recorded.
 pub const UNALLOCATED: &str = "unallocated";
@@ -18,52 +25,107 @@ pub const UNALLOCATED: &str = "unallocated";
 /// The recipient when a cohort has one list for all.
 pub const EVERYONE: &str = "all";
 
-/// Decides one cohort.
-pub fn list(
-    pipeline: &Pipeline,
-    people: &People,
-    features: &Features,
-    table: &RecordBatch,
-    cohort: &Cohort,
-) -> Result<CohortList> {
+/// What every cohort of a run is decided on.
+pub struct Scene<'a> {
+    pub pipeline: &'a Pipeline,
+    pub people: &'a People,
+    pub features: &'a Features,
+    /// Features and scores side by side.
+    pub table: &'a RecordBatch,
+    pub history: &'a History,
+    pub no_data: &'a NoData,
+}
+
+/// Who is on a list already, by person: the name of the cohort.
+pub type Owners<'a> = BTreeMap<u32, &'a str>;
+
+/// Decides one cohort; nobody of `owners` is listed.
+pub fn list(scene: &Scene, cohort: &Cohort, owners: &Owners) -> Result<CohortList> {
     let include: Vec<Vec<BooleanArray>> = cohort
         .include
         .iter()
-        .map(|any| any.iter().map(|criterion| mask(table, cohort, &criterion.when)).collect())
+        .map(|any| any.iter().map(|criterion| mask(scene.table, cohort, &criterion.when)).collect())
         .collect::<Result<_>>()?;
-    let exclude: Vec<BooleanArray> =
-        cohort.exclude.iter().map(|exclusion| mask(table, cohort, &exclusion.when)).collect::<Result<_>>()?;
-
-    let mut list = CohortList {
-        name: cohort.name.clone(),
-        rows: Vec::new(),
-        not_included: 0,
-        excluded: cohort.exclude.iter().map(|exclusion| (exclusion.name.clone(), 0)).collect(),
-        below_the_cut: 0,
-        recipients: BTreeMap::new(),
-    };
-    let mut candidates = Vec::new();
-    for person in 0..table.num_rows() {
-        if !include.iter().all(|any| any.iter().any(|criterion| criterion.value(person))) {
-            list.not_included += 1;
-        } else if let Some(first) = exclude.iter().position(|exclusion| exclusion.value(person)) {
-            if let Some((_, count)) = list.excluded.get_mut(first) {
-                *count += 1;
-            }
-        } else {
-            candidates.push(index(person)?);
-        }
+    let mut list = CohortList::new(cohort);
+    let candidates = candidates(scene, cohort, owners, &include, &mut list)?;
+    let given = places(scene, cohort, &candidates, true)?;
+    list.not_drawn = given.drawn.iter().filter(|drawn| !drawn.listed).map(|_| 1_u64).sum();
+    list.drawn = given.drawn;
+    list.below_the_cut = given.below_the_cut;
+    list.recipients = given.recipients;
+    list.rows = given.rows;
+    if cohort.capacity.favours() {
+        let plain = places(scene, cohort, &candidates, false)?;
+        let listed = plain.rows.iter().filter(|row| row.place == Place::Listed);
+        list.favoured = Some(Favoured { listed_without: listed.map(|row| row.person).collect() });
     }
-    let ranked = order::rank(pipeline, people, table, cohort, candidates)?;
-    give_places(pipeline, table, cohort, ranked, &mut list)?;
+    list.valid_until = valid_until(scene.pipeline.as_of, cohort)?;
+    let placed: Vec<u32> = list.rows.iter().map(|row| row.person).collect();
+    let said = Reasons::new(scene.pipeline, scene.features, scene.table, cohort, &placed)?;
     for row in &mut list.rows {
-        row.reasons = reasons(pipeline, features, table, cohort, &include, row.person as usize)?;
+        row.reasons = reasons(&said, cohort, &include, row.person)?;
+        row.past = past(scene, cohort, row.person)?;
     }
-    check(&list, cohort, table.num_rows())?;
+    check(&list, cohort, scene.table.num_rows())?;
     Ok(list)
 }
 
-fn mask(table: &RecordBatch, cohort: &Cohort, sql: &str) -> Result<BooleanArray> {
+/// Everyone scored goes to the account, or on as a candidate.
+fn candidates(
+    scene: &Scene,
+    cohort: &Cohort,
+    owners: &Owners,
+    include: &[Vec<BooleanArray>],
+    list: &mut CohortList,
+) -> Result<Vec<u32>> {
+    let exclude: Vec<BooleanArray> =
+        cohort.exclude.iter().map(|exclusion| mask(scene.table, cohort, &exclusion.when)).collect::<Result<_>>()?;
+    let left_alone = cohort.capacity.listed_within;
+    let first_day = left_alone.and_then(|window| window.first_day(scene.pipeline.as_of));
+    let mut candidates = Vec::new();
+    for person in 0..index(scene.table.num_rows())? {
+        let at = person as usize;
+        let listed_lately = || Some(scene.history.last_listed(token(scene.people, person)?)? >= first_day?);
+        if let Some(why) = scene.no_data.reason(person) {
+            list.exclude(why);
+        } else if !include.iter().all(|any| any.iter().any(|criterion| criterion.value(at))) {
+            list.not_included += 1;
+        } else if let Some(first) = exclude.iter().position(|exclusion| exclusion.value(at)) {
+            list.exclude(cohort.exclude.get(first).map_or("", |exclusion| exclusion.name.as_str()));
+        } else if let Some(window) = left_alone.filter(|_| listed_lately() == Some(true)) {
+            list.exclude(&format!("listed in the last {window}"));
+        } else if let Some(owner) = owners.get(&person) {
+            list.exclude(&format!("on another list: {owner}"));
+        } else {
+            candidates.push(person);
+        }
+    }
+    Ok(candidates)
+}
+
+/// Rank and places, with or without what favours a group.
+fn places(scene: &Scene, cohort: &Cohort, candidates: &[u32], favoured: bool) -> Result<places::Given> {
+    let (mut weights, mut floors) = (Weights::None, Vec::new());
+    if favoured {
+        for weight in &cohort.capacity.weights {
+            let members = mask(scene.table, cohort, &weight.when)?;
+            let of_all = weights.get_or_insert_with(|| vec![1.0; candidates.len()]);
+            for (times, person) in of_all.iter_mut().zip(candidates) {
+                *times *= if members.value(*person as usize) { weight.times } else { 1.0 };
+            }
+        }
+        for floor in &cohort.capacity.floors {
+            let members = mask(scene.table, cohort, &floor.when)?;
+            floors.push(Guarantee { members, at_least: u64::from(floor.at_least) });
+        }
+    }
+    let ranked = order::rank(scene, cohort, candidates, &weights)?;
+    let ranked = ranked.into_iter().filter_map(|at| candidates.get(at).copied()).collect();
+    places::give(scene, cohort, ranked, &floors)
+}
+
+/// One answer a person.
+pub(super) fn mask(table: &RecordBatch, cohort: &Cohort, sql: &str) -> Result<BooleanArray> {
     let compiled = expr::compile(sql, &table.schema()).map_err(|_| {
         Error::Fault(format!("cohort {}: an expression that was checked does not compile", cohort.name))
     })?;
@@ -81,63 +143,38 @@ fn index(person: usize) -> Result<u32> {
     u32::try_from(person).map_err(|_| Error::Fault("more people than an index holds".to_owned()))
 }
 
-/// Best first: each goes to the next free place of their recipient, then its reserve, then below the cut.
-fn give_places(
-    pipeline: &Pipeline,
-    table: &RecordBatch,
-    cohort: &Cohort,
-    ranked: Vec<u32>,
-    list: &mut CohortList,
-) -> Result<()> {
-    let capacity = &cohort.decl.capacity;
-    let per = cohort.per.map(|feature| recipient_column(pipeline, table, feature)).transpose()?;
-    for person in ranked {
-        let recipient = match per {
-            None => EVERYONE.to_owned(),
-            Some(column) => words::written(column, person as usize)?.unwrap_or_else(|| UNALLOCATED.to_owned()),
-        };
-        let (listed, reserve) = list.recipients.entry(recipient.clone()).or_default();
-        let place = if *listed < u64::from(capacity.take) {
-            *listed += 1;
-            Place::Listed
-        } else if *reserve < u64::from(capacity.reserve) {
-            *reserve += 1;
-            Place::Reserve
-        } else {
-            list.below_the_cut += 1;
-            continue;
-        };
-        let rank = u32::try_from(*listed + *reserve)
-            .map_err(|_| Error::Fault(format!("cohort {}: a list is longer than a rank can count", cohort.name)))?;
-        list.rows.push(ListRow { person, recipient, rank, place, reasons: Vec::new() });
-    }
-    list.rows.sort_by(|a, b| (&a.recipient, a.rank).cmp(&(&b.recipient, b.rank)));
-    Ok(())
+fn token(people: &People, person: u32) -> Option<&Pseudonym> {
+    people.tokens.get(person as usize)
 }
 
-fn recipient_column<'a>(
-    pipeline: &Pipeline,
-    table: &'a RecordBatch,
-    feature: usize,
-) -> Result<&'a arrow::array::ArrayRef> {
-    let name = pipeline.features.get(feature).map(|feature| feature.name.as_str());
-    name.and_then(|name| table.column_by_name(name))
-        .ok_or_else(|| Error::Fault("the feature that names a cohort's recipients was not made".to_owned()))
+/// The last day on which the list holds.
+fn valid_until(as_of: Date, cohort: &Cohort) -> Result<Option<Date>> {
+    let Some(length) = cohort.capacity.valid_for else { return Ok(None) };
+    let until = length.end(as_of);
+    until.map(Some).ok_or_else(|| Error::Usage(format!("cohort {}: valid_for ends beyond the calendar", cohort.name)))
+}
+
+/// What earlier runs say of the person; none in a run that does not remember.
+fn past(scene: &Scene, cohort: &Cohort, person: u32) -> Result<Option<Past>> {
+    if !scene.pipeline.outreach.remember {
+        return Ok(None);
+    }
+    let token = token(scene.people, person).ok_or_else(|| Error::Fault("a person has no token".to_owned()))?;
+    let dates: Vec<Date> = scene.history.listed_by(&cohort.name, token).map(|listing| listing.date).collect();
+    let before = scene.history.previous.as_ref().and_then(|run| run.place(&cohort.name, token));
+    Ok(Some(Past {
+        times_listed: u32::try_from(dates.len()).unwrap_or(u32::MAX),
+        first_listed: dates.first().copied(),
+        rank: before.map(|place| place.rank),
+    }))
 }
 
 /// Of every criterion that is true, in declaration order; two criteria that say the same say it once.
-fn reasons(
-    pipeline: &Pipeline,
-    features: &Features,
-    table: &RecordBatch,
-    cohort: &Cohort,
-    include: &[Vec<BooleanArray>],
-    person: usize,
-) -> Result<Vec<String>> {
+fn reasons(said: &Reasons, cohort: &Cohort, include: &[Vec<BooleanArray>], person: u32) -> Result<Vec<String>> {
     let mut reasons = Vec::new();
     for (criteria, masks) in cohort.include.iter().zip(include) {
-        for (criterion, _) in criteria.iter().zip(masks).filter(|(_, mask)| mask.value(person)) {
-            for reason in reason::of_criterion(pipeline, features, table, criterion, person)? {
+        for (criterion, _) in criteria.iter().zip(masks).filter(|(_, mask)| mask.value(person as usize)) {
+            for reason in said.of_criterion(criterion, person)? {
                 if !reasons.contains(&reason) {
                     reasons.push(reason);
                 }
@@ -151,9 +188,7 @@ fn reasons(
 fn check(list: &CohortList, cohort: &Cohort, scored: usize) -> Result<()> {
     let fault = |what: &str| Err(Error::Fault(format!("cohort {}: {what}", cohort.name)));
     if !list.balances(scored as u64) {
-        return fault(
-            "the people scored are not the people listed, in reserve, excluded, below the cut or not included",
-        );
+        return fault("the people scored are not the people of its account");
     }
     let mut seen = vec![false; scored];
     for row in &list.rows {
