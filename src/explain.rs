@@ -1,5 +1,8 @@
 //! From a row of a list back to the rows behind it.
 
+/// A person's scores taken apart.
+mod decomposition;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -8,6 +11,7 @@ use arrow::record_batch::RecordBatch;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde::Serialize;
 
+use crate::calendar;
 use crate::conform::{self, Chunk, Engine, Fate, cell_text};
 use crate::error::{Error, Result};
 use crate::features;
@@ -15,9 +19,12 @@ use crate::link::{self, Ledger, Linked, Outcome, Records};
 use crate::pipeline::Pipeline;
 use crate::pipeline::decl::Role;
 use crate::pseudonym::Pseudonym;
-use crate::publish;
+use crate::publish::{self, RunId};
 use crate::receipt::Receipt;
+use crate::release::Crosswalk;
 use crate::source;
+use crate::storage::LocalDisk;
+pub use decomposition::{Added, Decomposition};
 
 /// All that a run knows of one person; for those with a right to see people.
 #[derive(Debug, Serialize)]
@@ -28,6 +35,8 @@ pub struct Explanation {
     pub features: BTreeMap<String, String>,
     /// By cohort: the list row, column by column.
     pub lists: Vec<ListEntry>,
+    /// What each feature adds to each score, if the declarations were given.
+    pub models: Option<Vec<Decomposition>>,
     /// Delivered rows of this person, if the deliveries were given.
     pub rows: Option<Vec<SourceRow>>,
 }
@@ -50,29 +59,37 @@ pub struct SourceRow {
 }
 
 /// Explains one person of a published run; with a pipeline, from its deliveries up.
-pub fn explain(run: &Path, token: &Pseudonym, pipeline: Option<&Pipeline>, engine: Engine) -> Result<Explanation> {
-    let path = run.join("receipt.json");
-    let bytes = std::fs::read(&path).map_err(|error| Error::storage("cannot read", &path, &error))?;
-    let receipt: Receipt = serde_json::from_slice(&bytes)
-        .map_err(|_| Error::Check(format!("{} is not a receipt of this version", path.display())))?;
+pub fn explain(
+    out: &Path,
+    id: &RunId,
+    token: &Pseudonym,
+    pipeline: Option<&Pipeline>,
+    engine: Engine,
+) -> Result<Explanation> {
+    let run = &publish::folder_of(out, id);
+    let receipt = publish::receipt_of(&LocalDisk, out, id)?;
     let features = person_row(&run.join("person/features.parquet"), token)?;
     let scores = person_row(&run.join("person/scores.parquet"), token)?;
     let (Some(features), Some(scores)) = (features, scores) else {
         return Err(Error::Check(format!("run {} scored no person with this token", receipt.run_id)));
     };
-    let rows = pipeline.map(|pipeline| source_rows(pipeline, &receipt, token, engine)).transpose()?;
+    let texts_of_features = texts(&features, 0);
+    let rows =
+        pipeline.map(|pipeline| source_rows(pipeline, out, &receipt, token, &texts_of_features, engine)).transpose()?;
+    let models = pipeline.map(|pipeline| decomposition::decompose(pipeline, &features, &scores)).transpose()?;
     Ok(Explanation {
         run: receipt.run_id.clone(),
         as_of: receipt.as_of.to_string(),
-        scores,
-        features,
+        scores: texts(&scores, 0),
+        features: texts_of_features,
         lists: lists(run, &receipt, token)?,
+        models,
         rows,
     })
 }
 
-/// The columns of a person's row, blank ones left out.
-fn person_row(path: &Path, token: &Pseudonym) -> Result<Option<BTreeMap<String, String>>> {
+/// A person's row, as a table of one.
+fn person_row(path: &Path, token: &Pseudonym) -> Result<Option<RecordBatch>> {
     let unreadable = || Error::Check(format!("{} cannot be read as Parquet", path.display()));
     let file = std::fs::File::open(path).map_err(|error| Error::storage("cannot open", path, &error))?;
     let reader = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|_| unreadable())?;
@@ -82,12 +99,13 @@ fn person_row(path: &Path, token: &Pseudonym) -> Result<Option<BTreeMap<String, 
             return Err(unreadable());
         };
         if let Some(row) = (0..tokens.len()).find(|row| tokens.value(*row) == token.reveal()) {
-            return Ok(Some(texts(&batch, row)));
+            return Ok(Some(batch.slice(row, 1)));
         }
     }
     Ok(None)
 }
 
+/// The columns of a row, blank ones left out.
 fn texts(batch: &RecordBatch, row: usize) -> BTreeMap<String, String> {
     let schema = batch.schema();
     let mut texts = BTreeMap::new();
@@ -112,7 +130,7 @@ fn lists(run: &Path, receipt: &Receipt, token: &Pseudonym) -> Result<Vec<ListEnt
         let row = match path.rsplit_once('.') {
             Some((_, "csv")) => csv_row(&run.join(path), token)?,
             Some((stem, "parquet")) if !paths.contains(format!("{stem}.csv").as_str()) => {
-                person_row(&run.join(path), token)?
+                person_row(&run.join(path), token)?.map(|row| texts(&row, 0))
             }
             _ => None,
         };
@@ -134,9 +152,17 @@ fn csv_row(path: &Path, token: &Pseudonym) -> Result<Option<BTreeMap<String, Str
 }
 
 /// Every delivered row with one of the person's tokens.
-fn source_rows(pipeline: &Pipeline, receipt: &Receipt, token: &Pseudonym, engine: Engine) -> Result<Vec<SourceRow>> {
-    let delivered = source::find(pipeline)?;
-    let id = crate::outputs::run_id(pipeline, &delivered);
+fn source_rows(
+    pipeline: &Pipeline,
+    out: &Path,
+    receipt: &Receipt,
+    token: &Pseudonym,
+    features: &BTreeMap<String, String>,
+    engine: Engine,
+) -> Result<Vec<SourceRow>> {
+    let mut delivered = source::find(pipeline)?;
+    delivered.released = Crosswalk::of(&LocalDisk, out, pipeline)?;
+    let id = crate::outputs::run_id(pipeline, &delivered, &receipt.basis);
     if id.as_str() != receipt.run_id {
         return Err(Error::Check(format!(
             "these declarations and deliveries make run {id}, not run {}: they have changed since",
@@ -146,13 +172,17 @@ fn source_rows(pipeline: &Pipeline, receipt: &Receipt, token: &Pseudonym, engine
     let conformed = conform::conform(pipeline, &delivered, engine)?;
     let records = link::link(&conformed)?;
     let tokens = records.superseded.all_of(token.reveal());
+    let day = |feature: usize| {
+        let text = features.get(&pipeline.features[feature].name)?;
+        text.parse().ok().map(calendar::epoch_days)
+    };
     let mut all = BTreeSet::new();
     for (index, source) in pipeline.sources.iter().enumerate() {
         if matches!(source.decl.role, Role::Lookup | Role::Superseded) {
             continue;
         }
         let (states, _) = conformed.scan(index, Vec::new, |found: &mut Vec<SourceRow>, chunk| {
-            found.extend(rows_of(&records, index, &chunk, &tokens)?);
+            found.extend(rows_of(&records, index, &chunk, &tokens, &day)?);
             Ok(())
         })?;
         all.extend(states.into_iter().flatten());
@@ -160,7 +190,13 @@ fn source_rows(pipeline: &Pipeline, receipt: &Receipt, token: &Pseudonym, engine
     Ok(all.into_iter().collect())
 }
 
-fn rows_of(records: &Records, source: usize, chunk: &Chunk, tokens: &BTreeSet<String>) -> Result<Vec<SourceRow>> {
+fn rows_of(
+    records: &Records,
+    source: usize,
+    chunk: &Chunk,
+    tokens: &BTreeSet<String>,
+    day: &dyn Fn(usize) -> Option<i32>,
+) -> Result<Vec<SourceRow>> {
     let pipeline = records.conformed.pipeline;
     let declared = &pipeline.sources[source];
     let Some(column) = chunk.batch.column_by_name("person") else { return Ok(Vec::new()) };
@@ -182,7 +218,7 @@ fn rows_of(records: &Records, source: usize, chunk: &Chunk, tokens: &BTreeSet<St
             linked.days.push(day);
         }
     })?;
-    let behind = features::behind(pipeline, source, records.tokens.len(), chunk, &linked)?;
+    let behind = features::behind(pipeline, source, records.tokens.len(), chunk, &linked, day)?;
     let name = |feature: usize| pipeline.features[feature].name.clone();
     let rows = outcomes.into_iter().map(|(row, outcome)| SourceRow {
         source: declared.name.clone(),

@@ -14,27 +14,33 @@
 
 mod csv;
 mod draft;
+mod earlier;
 mod lock;
 mod run_id;
 mod scan;
 mod verify;
+pub(crate) mod whole;
 
-use std::collections::BTreeSet;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+pub(crate) use csv::CsvText;
 pub use csv::{Field, read as read_csv};
-pub use draft::{Draft, file_stem};
+pub(crate) use draft::hex;
+pub use draft::{Draft, aggregate_csv, file_stem};
+pub(crate) use draft::{ending, parquet_bytes, sha256};
+pub use earlier::{earlier, read_parquet, table, whole_run};
 pub use lock::{Holder, Lock};
 pub use run_id::{RunId, run_id};
+pub(crate) use scan::Tokens;
 pub use verify::{RunEntry, Verified, list, verify};
 
 use crate::error::{Error, Result};
 use crate::pseudonym::Pseudonym;
 use crate::receipt::Receipt;
 use crate::storage::{EntryKind, Storage};
-use scan::Tokens;
 use verify::Current;
+use whole::{names, sync_dir, write_new};
 
 const RUNS: &str = "runs";
 const CURRENT: &str = "current";
@@ -70,12 +76,7 @@ pub fn publish(
     gate(id, draft, tokens, &receipt)?;
     let runs = lock.out().join(RUNS);
     let staging = runs.join(format!("{STAGING}{id}"));
-    if let Err(error) = write_beside(storage, &staging, draft, &receipt) {
-        if let Err(left) = storage.remove_dir_all(&staging) {
-            tracing::warn!(folder = %staging.display(), "not removed ({}); the next run removes it", left.kind());
-        }
-        return Err(error);
-    }
+    whole::write_beside(storage, &staging, draft, (RECEIPT, &receipt.to_json()?))?;
     let folder = runs.join(id.as_str());
     let is_current = !outdated(storage, lock.out(), id)?;
     if is_current {
@@ -169,6 +170,16 @@ fn interrupted(storage: &dyn Storage, out: &Path, name: &str) -> Result<Option<R
     }
 }
 
+/// The folder of a run.
+pub(crate) fn folder_of(out: &Path, id: &RunId) -> PathBuf {
+    out.join(RUNS).join(id.as_str())
+}
+
+/// The receipt of a run that is there.
+pub(crate) fn receipt_of(storage: &dyn Storage, out: &Path, id: &RunId) -> Result<Receipt> {
+    verify::read_receipt(storage, &folder_of(out, id))
+}
+
 /// What must hold before anything is written.
 fn gate(id: &RunId, draft: &Draft, tokens: &[Pseudonym], receipt: &Receipt) -> Result<()> {
     if receipt.run_id != id.as_str() || RunId::of(receipt) != *id {
@@ -190,40 +201,6 @@ fn gate(id: &RunId, draft: &Draft, tokens: &[Pseudonym], receipt: &Receipt) -> R
     Ok(())
 }
 
-/// Writes and flushes a run in staging, then reads back every file.
-fn write_beside(storage: &dyn Storage, staging: &Path, draft: &Draft, receipt: &Receipt) -> Result<()> {
-    let folders = folders(draft);
-    for folder in &folders {
-        let folder = staging.join(folder);
-        storage.create_dir(&folder).map_err(|error| Error::storage("cannot make", &folder, &error))?;
-    }
-    for (path, file) in &draft.files {
-        write_new(storage, &staging.join(path), &file.bytes)?;
-    }
-    for output in &receipt.outputs {
-        if let Some(problem) = verify::differs(storage, staging, output)? {
-            return Err(Error::Check(format!("read back: {problem}; nothing was published")));
-        }
-    }
-    let json = receipt.to_json()?;
-    let path = staging.join(RECEIPT);
-    write_new(storage, &path, &json)?;
-    let written = storage.read(&path).map_err(|error| Error::storage("cannot read back", &path, &error))?;
-    if written != json {
-        return Err(Error::Check(
-            "read back: the receipt has other bytes than were written; nothing was published".to_owned(),
-        ));
-    }
-    // From the innermost, so that a name lasts no longer than what it names.
-    folders.iter().rev().try_for_each(|folder| sync_dir(storage, &staging.join(folder)))
-}
-
-/// Every folder of a run, parents first; the empty path is the run's own.
-fn folders(draft: &Draft) -> BTreeSet<PathBuf> {
-    let parents = draft.files.keys().flat_map(|path| Path::new(path).ancestors().skip(1).map(Path::to_owned));
-    parents.chain([PathBuf::new()]).collect()
-}
-
 fn note_text(id: &RunId) -> Vec<u8> {
     format!("{id}\n").into_bytes()
 }
@@ -240,20 +217,4 @@ fn make_current(storage: &dyn Storage, out: &Path, id: &RunId) -> Result<()> {
     let note = out.join(format!("{NOTE}{id}"));
     storage.rename(&note, &current).map_err(|error| Error::storage("cannot replace", &current, &error))?;
     sync_dir(storage, out)
-}
-
-fn write_new(storage: &dyn Storage, path: &Path, bytes: &[u8]) -> Result<()> {
-    let doing = format!("cannot write {} bytes to", bytes.len());
-    storage.write_new(path, bytes).map_err(|error| Error::storage(&doing, path, &error))
-}
-
-fn sync_dir(storage: &dyn Storage, path: &Path) -> Result<()> {
-    storage.sync_dir(path).map_err(|error| Error::storage("cannot flush", path, &error))
-}
-
-/// Names in a folder that begin so; nothing else is ours to remove.
-fn names(storage: &dyn Storage, folder: &Path, kind: EntryKind, prefix: &str) -> Result<Vec<String>> {
-    let entries = storage.list(folder).map_err(|error| Error::storage("cannot list", folder, &error))?;
-    let ours = entries.into_iter().filter(|entry| entry.kind == kind && entry.name.starts_with(prefix));
-    Ok(ours.map(|entry| entry.name).collect())
 }

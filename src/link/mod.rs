@@ -6,8 +6,13 @@ mod spine;
 /// Old tokens and what they became.
 mod superseded;
 
+/// People of an earlier date, followed up.
+mod follow;
+
 /// What every source says about a person, and which say wins.
 pub mod evidence;
+
+pub use superseded::Superseded;
 
 use std::sync::Arc;
 
@@ -18,10 +23,11 @@ use hashbrown::{HashMap, HashSet};
 use crate::calendar;
 use crate::conform::{Chunk, Conformed, Fate, batch_days};
 use crate::error::Result;
+use crate::nhs_number;
 use crate::pipeline::decl::Role;
 use crate::pseudonym::Pseudonym;
 use crate::receipt::{PeopleAccount, SourceAccount};
-use superseded::Superseded;
+pub use follow::{Followed, Since, follow};
 
 /// Deliveries whose rows are known to belong to people.
 #[derive(Debug)]
@@ -40,11 +46,23 @@ pub struct Records<'a> {
 struct Entry {
     /// Dense number over all registers' tokens.
     index: u32,
+    presence: Presence,
     /// Number on the spine.
     person: Option<u32>,
     birth: Option<i32>,
     /// Only a death before the as-of date.
     death: Option<i32>,
+}
+
+/// Where someone whom a register knows stands at the as-of date.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Presence {
+    OnSpine,
+    TestPerson,
+    OptedOut,
+    Died,
+    Left,
+    NotYet,
 }
 
 /// Reads registers, superseded tokens, deaths and opt-outs, and settles who is on the spine.
@@ -131,12 +149,14 @@ impl Ledger {
         self.latest_day = self.latest_day.max(other.latest_day);
     }
 
-    /// The account with what only the whole source tells.
-    pub fn close(mut self) -> SourceAccount {
+    /// The account with what only the whole source tells; an error where the tokens that no register knows are NHS
+    /// numbers.
+    pub fn close(mut self, source: &str) -> Result<SourceAccount> {
+        nhs_number::refuse(source, "person", &self.other_tokens, |token| self.other_tokens.contains(token))?;
         self.account.tokens_linked = self.linked.iter().filter(|linked| **linked).count() as u64;
         self.account.tokens = self.account.tokens_linked + self.other_tokens.len() as u64;
         self.account.data_up_to = self.latest_day.and_then(calendar::date_of).map(|date| date.to_string());
-        self.account
+        Ok(self.account)
     }
 
     fn note(&mut self, outcome: Outcome) {
@@ -156,6 +176,11 @@ impl Ledger {
 }
 
 impl Records<'_> {
+    /// Where the person of a token, old or new, stands; none whom no register knows.
+    pub fn presence(&self, token: &Pseudonym) -> Option<Presence> {
+        self.known.get(self.superseded.fold(token.reveal())).map(|entry| entry.presence)
+    }
+
     /// Finds the person of each row, and counts where every row went.
     pub fn link_chunk(&self, role: Role, chunk: &Chunk, ledger: &mut Ledger) -> Result<Linked> {
         let mut linked = Linked::default();
@@ -208,8 +233,8 @@ impl Records<'_> {
                 Fate::Duplicate => Outcome::Duplicate,
                 Fate::Good => outcome(role, entry, day, as_of),
             };
-            // How fresh the opt-outs are does not depend on whose they are.
-            if outcome == Outcome::Used || (role == Role::OptOut && matches!(fate, Fate::Good | Fate::Duplicate)) {
+            // How fresh the opt-outs and allow-lists are does not depend on whose they are.
+            if outcome == Outcome::Used || (role.names_people() && matches!(fate, Fate::Good | Fate::Duplicate)) {
                 let fresh = day.or_else(|| recorded.as_ref().and_then(|days| days[row]));
                 ledger.latest_day = ledger.latest_day.max(fresh.filter(|day| *day < as_of));
             }
@@ -227,8 +252,8 @@ fn outcome(role: Role, entry: Option<&Entry>, day: Option<i32>, as_of: i32) -> O
     match (role, entry) {
         (Role::Lookup | Role::Superseded, _) => Outcome::Used,
         (_, None) => Outcome::NotLinked,
-        (Role::OptOut, _) if day.is_some_and(|day| day > as_of) => Outcome::Future,
-        (Role::OptOut, _) => Outcome::Used,
+        (role, _) if role.names_people() && day.is_some_and(|day| day > as_of) => Outcome::Future,
+        (role, _) if role.names_people() => Outcome::Used,
         (_, Some(_)) if not_before_as_of => Outcome::Future,
         (Role::Register, Some(entry)) if entry.person.is_none() => Outcome::OffSpine,
         (Role::Register, Some(_)) => Outcome::Used,

@@ -1,4 +1,4 @@
-//! Who is on the spine: registered, alive and not opted out at the as-of date.
+//! Who is on the spine: registered, alive, not opted out at the as-of date, and no test.
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,10 +9,11 @@ use arrow::record_batch::RecordBatch;
 use hashbrown::HashMap;
 
 use super::superseded::Superseded;
-use super::{Entry, Register};
+use super::{Entry, Presence, Register};
 use crate::calendar;
 use crate::conform::{self, Chunk, Conformed, Fate, batch_days};
 use crate::error::{Error, Result};
+use crate::nhs_number;
 use crate::pipeline::decl::Role;
 use crate::pseudonym::Pseudonym;
 use crate::receipt::PeopleAccount;
@@ -27,7 +28,7 @@ pub(super) struct Spine {
 }
 
 /// One register: the rows that count, and the best of each person.
-struct Rows {
+pub(super) struct Rows {
     source: usize,
     batch: RecordBatch,
     best: BTreeMap<String, usize>,
@@ -38,29 +39,42 @@ pub(super) fn build(conformed: &Conformed, superseded: &Superseded) -> Result<Sp
     let as_of = calendar::epoch_days(pipeline.as_of);
     let mut everyone = BTreeSet::new();
     let mut registers = Vec::new();
-    for (index, _) in pipeline.with_role(Role::Register) {
-        registers.push(read_register(conformed, superseded, index, as_of, &mut everyone)?);
+    for (index, source) in pipeline.with_role(Role::Register) {
+        let register = read_register(conformed, superseded, index, as_of, &mut everyone)?;
+        nhs_number::refuse(&source.name, "person", register.best.keys(), |token| register.best.contains_key(token))?;
+        registers.push(register);
     }
-    let deaths = deaths(conformed, superseded, as_of)?;
-    let opted_out = opted_out(conformed, superseded, as_of)?;
+    let deaths = said(conformed, superseded, as_of, "death_date", i32::min)?;
+    let left = said(conformed, superseded, as_of, "left_date", i32::max)?;
+    let named = Named::read(conformed, superseded, as_of, as_of)?;
     let mut account = PeopleAccount { in_registers: everyone.len() as u64, ..PeopleAccount::default() };
     let mut spine = Vec::new();
     let mut known = HashMap::with_capacity(everyone.len());
     for token in everyone {
-        let registration = registers.iter().map(|register| standing(register, &token, as_of)).min();
+        let registration = registers.iter().map(|register| standing(register, &left, &token, as_of)).min();
         let died = deaths.get(&token).is_some_and(|day| *day < as_of);
-        let fate = match registration {
-            _ if opted_out.contains(&token) => &mut account.opted_out,
-            _ if died => &mut account.died,
-            Some(Standing::Registered) => &mut account.on_spine,
-            Some(Standing::Left) => &mut account.left,
-            _ => &mut account.not_yet,
+        let is_test = named.tests.contains(&token) || registers.iter().any(|register| is_test(register, &token));
+        let presence = match registration {
+            _ if is_test => Presence::TestPerson,
+            _ if named.objects(&token) => Presence::OptedOut,
+            _ if died => Presence::Died,
+            Some(Standing::Registered) => Presence::OnSpine,
+            Some(Standing::Left) => Presence::Left,
+            _ => Presence::NotYet,
         };
-        *fate += 1;
-        let on_spine = registration == Some(Standing::Registered) && !died && !opted_out.contains(&token);
+        *match presence {
+            Presence::OnSpine => &mut account.on_spine,
+            Presence::TestPerson => &mut account.test_people,
+            Presence::OptedOut => &mut account.opted_out,
+            Presence::Died => &mut account.died,
+            Presence::Left => &mut account.left,
+            Presence::NotYet => &mut account.not_yet,
+        } += 1;
+        let on_spine = presence == Presence::OnSpine;
         let number = |count: usize| u32::try_from(count).map_err(|_| too_many());
         let entry = Entry {
             index: number(known.len())?,
+            presence,
             person: if on_spine { Some(number(spine.len())?) } else { None },
             birth: registers.iter().find_map(|register| day(register, &token, "birth_date")),
             death: deaths.get(&token).copied().filter(|day| *day < as_of),
@@ -74,22 +88,25 @@ pub(super) fn build(conformed: &Conformed, superseded: &Superseded) -> Result<Sp
     Ok(Spine { tokens: spine, known, registers, account })
 }
 
-fn too_many() -> Error {
+pub(super) fn too_many() -> Error {
     Error::Resources("more people than a 32-bit number counts".to_owned())
 }
 
 /// A person's registration in one register; the order is from best to worst.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Standing {
+pub(super) enum Standing {
     Registered,
     Left,
     NotYet,
 }
 
-fn standing(register: &Rows, token: &str, as_of: i32) -> Standing {
-    if !register.best.contains_key(token) || day(register, token, "start").is_some_and(|start| start >= as_of) {
+/// A say that the person left holds until a registration begins after it: registers are slow to notice.
+pub(super) fn standing(register: &Rows, left: &BTreeMap<String, i32>, token: &str, as_of: i32) -> Standing {
+    let start = day(register, token, "start");
+    let moved = left.get(token).is_some_and(|left| *left < as_of && start.is_none_or(|start| start <= *left));
+    if !register.best.contains_key(token) || start.is_some_and(|start| start >= as_of) {
         Standing::NotYet
-    } else if day(register, token, "end").is_some_and(|end| end < as_of) {
+    } else if moved || day(register, token, "end").is_some_and(|end| end < as_of) {
         Standing::Left
     } else {
         Standing::Registered
@@ -103,7 +120,7 @@ fn day(register: &Rows, token: &str, name: &str) -> Option<i32> {
 }
 
 /// All good rows of a register dated before the as-of date, and the best of each person.
-fn read_register(
+pub(super) fn read_register(
     conformed: &Conformed,
     superseded: &Superseded,
     source: usize,
@@ -161,64 +178,106 @@ fn resolved(register: &Rows, spine: &[Pseudonym]) -> Result<Register> {
     Ok(Register { source: register.source, rows: take_record_batch(&register.batch, &rows)? })
 }
 
-/// The earliest date of death of each token, from every source that has one; rows of the future do not speak.
-fn deaths(conformed: &Conformed, superseded: &Superseded, as_of: i32) -> Result<BTreeMap<String, i32>> {
-    let mut earliest: BTreeMap<String, i32> = BTreeMap::new();
+/// What every source that has such a column says of each token (the earliest death, the latest leaving); rows of the
+/// future do not speak.
+pub(super) fn said(
+    conformed: &Conformed,
+    superseded: &Superseded,
+    as_of: i32,
+    column: &str,
+    of_two: fn(i32, i32) -> i32,
+) -> Result<BTreeMap<String, i32>> {
+    let note = |said: &mut BTreeMap<String, i32>, token: &str, day: i32| match said.get_mut(token) {
+        Some(known) => *known = of_two(day, *known),
+        None => drop(said.insert(token.to_owned(), day)),
+    };
+    let mut all: BTreeMap<String, i32> = BTreeMap::new();
     for (index, source) in conformed.pipeline.sources.iter().enumerate() {
-        if source.column("death_date").is_none() || source.column("person").is_none() {
+        if source.column(column).is_none() || source.column("person").is_none() {
             continue;
         }
-        let (states, _) = conformed.scan(index, BTreeMap::new, |deaths: &mut BTreeMap<String, i32>, chunk| {
-            let Some(column) = chunk.batch.column_by_name("death_date") else { return Ok(()) };
+        let (states, _) = conformed.scan(index, BTreeMap::new, |said: &mut BTreeMap<String, i32>, chunk| {
+            let Some(said_days) = chunk.batch.column_by_name(column) else { return Ok(()) };
             let tokens = person(&chunk)?;
             let dates = chunk.batch.column_by_name("date").map(batch_days);
             let future = |row: usize| dates.as_ref().is_some_and(|days| days[row].is_some_and(|day| day >= as_of));
-            for (row, day) in batch_days(column).into_iter().enumerate() {
+            for (row, day) in batch_days(said_days).into_iter().enumerate() {
                 let Some(day) = day.filter(|_| chunk.fates[row] == Fate::Good && !future(row)) else { continue };
-                note_earliest(deaths, superseded.fold(tokens.as_string::<i32>().value(row)), day);
+                note(said, superseded.fold(tokens.as_string::<i32>().value(row)), day);
             }
             Ok(())
         })?;
-        states.iter().flatten().for_each(|(token, day)| note_earliest(&mut earliest, token, *day));
-    }
-    Ok(earliest)
-}
-
-fn note_earliest(deaths: &mut BTreeMap<String, i32>, token: &str, day: i32) {
-    match deaths.get_mut(token) {
-        Some(known) => *known = day.min(*known),
-        None => {
-            deaths.insert(token.to_owned(), day);
-        }
-    }
-}
-
-/// Tokens that an opt-out covers at the as-of date.
-fn opted_out(conformed: &Conformed, superseded: &Superseded, as_of: i32) -> Result<BTreeSet<String>> {
-    let mut all = BTreeSet::new();
-    for (index, _) in conformed.pipeline.with_role(Role::OptOut) {
-        let (states, _) = conformed.scan(index, BTreeSet::new, |out: &mut BTreeSet<String>, chunk| {
-            let tokens = person(&chunk)?;
-            let dates = chunk.batch.column_by_name("date").map(batch_days);
-            let ends = chunk.batch.column_by_name("end").map(batch_days);
-            for row in (0..chunk.fates.len()).filter(|row| tokens.is_valid(*row)) {
-                let begun = dates.as_ref().is_none_or(|days| days[row].is_none_or(|day| day <= as_of));
-                let over = ends.as_ref().is_some_and(|days| days[row].is_some_and(|day| day <= as_of));
-                let objects = match chunk.fates[row] {
-                    Fate::Good => begun && !over,
-                    // What else is wrong with the row must not put the person back on a list.
-                    Fate::SetAside => true,
-                    Fate::NotYetKnown | Fate::Duplicate => false,
-                };
-                if objects {
-                    out.insert(superseded.fold(tokens.as_string::<i32>().value(row)).to_owned());
-                }
-            }
-            Ok(())
-        })?;
-        all.extend(states.into_iter().flatten());
+        states.iter().flatten().for_each(|(token, day)| note(&mut all, token, *day));
     }
     Ok(all)
+}
+
+/// People whom a source names at the as-of date, whatever a register says of them.
+pub(super) struct Named {
+    opted_out: BTreeSet<String>,
+    /// One set an allow-list: who is missing in any of them objects.
+    allowed: Vec<BTreeSet<String>>,
+    tests: BTreeSet<String>,
+}
+
+impl Named {
+    /// Of opt-outs and tests, those begun by one day and not over by the other; whom an allow-list names by then.
+    pub fn read(conformed: &Conformed, superseded: &Superseded, begun_by: i32, not_over_by: i32) -> Result<Self> {
+        let objecting = Holds { begun_by, not_over_by, bad_rows_speak: true };
+        let allowing = Holds { begun_by: begun_by.min(not_over_by), not_over_by, bad_rows_speak: false };
+        let mut named = Self { opted_out: BTreeSet::new(), allowed: Vec::new(), tests: BTreeSet::new() };
+        for (index, source) in conformed.pipeline.sources.iter().enumerate() {
+            match source.decl.role {
+                Role::OptOut => named.opted_out.extend(in_force(conformed, superseded, index, objecting)?),
+                Role::AllowList => named.allowed.push(in_force(conformed, superseded, index, allowing)?),
+                Role::TestPeople => named.tests.extend(in_force(conformed, superseded, index, objecting)?),
+                Role::Register | Role::Events | Role::Feedback | Role::Lookup | Role::Superseded => {}
+            }
+        }
+        Ok(named)
+    }
+
+    pub fn objects(&self, token: &str) -> bool {
+        self.opted_out.contains(token) || self.allowed.iter().any(|allowed| !allowed.contains(token))
+    }
+}
+
+/// Which rows of such a source hold. What is wrong with a row must not put a person on a list: a bad one speaks where
+/// that keeps the person off.
+#[derive(Clone, Copy)]
+struct Holds {
+    begun_by: i32,
+    not_over_by: i32,
+    bad_rows_speak: bool,
+}
+
+/// Tokens of the rows that hold.
+fn in_force(conformed: &Conformed, superseded: &Superseded, source: usize, holds: Holds) -> Result<BTreeSet<String>> {
+    let (states, _) = conformed.scan(source, BTreeSet::new, |named: &mut BTreeSet<String>, chunk| {
+        let tokens = person(&chunk)?;
+        let dates = chunk.batch.column_by_name("date").map(batch_days);
+        let ends = chunk.batch.column_by_name("end").map(batch_days);
+        for row in (0..chunk.fates.len()).filter(|row| tokens.is_valid(*row)) {
+            let begun = dates.as_ref().is_none_or(|days| days[row].is_none_or(|day| day <= holds.begun_by));
+            let over = ends.as_ref().is_some_and(|days| days[row].is_some_and(|day| day <= holds.not_over_by));
+            let speaks = match chunk.fates[row] {
+                Fate::Good => begun && !over,
+                Fate::SetAside => holds.bad_rows_speak,
+                Fate::NotYetKnown | Fate::Duplicate => false,
+            };
+            if speaks {
+                named.insert(superseded.fold(tokens.as_string::<i32>().value(row)).to_owned());
+            }
+        }
+        Ok(())
+    })?;
+    Ok(states.into_iter().flatten().collect())
+}
+
+/// Whether a register's best row says that the person is a test.
+fn is_test(register: &Rows, token: &str) -> bool {
+    let flags = register.batch.column_by_name("test_person").and_then(|column| column.as_boolean_opt());
+    flags.zip(register.best.get(token)).is_some_and(|(flags, row)| flags.is_valid(*row) && flags.value(*row))
 }
 
 /// The token column of a chunk.

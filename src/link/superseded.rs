@@ -7,6 +7,7 @@ use arrow::array::AsArray;
 use super::spine;
 use crate::conform::{Conformed, Fate};
 use crate::error::{Error, Result};
+use crate::nhs_number;
 use crate::pipeline::decl::Role;
 
 /// Every old token with the one in use today.
@@ -49,6 +50,7 @@ pub(super) fn read(conformed: &Conformed) -> Result<Superseded> {
                 torn.insert(old);
             }
         }
+        nhs_number::refuse(&source.name, "person", steps.keys(), |token| steps.contains_key(token))?;
         if !torn.is_empty() {
             let count = torn.len();
             let message =

@@ -1,16 +1,22 @@
 //! CSV as RFC 4180 says, safe to open in a spreadsheet.
 //!
-//! A text that a spreadsheet could take for a formula gets an apostrophe in front. To read the text as it was, take one
-//! apostrophe off where a text begins with apostrophes and what follows them (white space aside) is one of `= + - @`.
+//! A text that a spreadsheet could take for a formula gets an apostrophe in front; in the lists of a cohort, so does one
+//! that it would turn into a number or a date (`00123`, `1E5`, `MAR1`, sixteen digits). To read the text as it was, take
+//! one apostrophe off where a text begins with apostrophes and what follows them (white space aside) is one of
+//! `= + - @`, or reads as a number or a date.
 
 use jiff::civil::Date;
 
 use crate::pipeline::table;
 
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
 /// A typed cell: only text can be mistaken for a formula, so only text is changed.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Field<'a> {
     Text(&'a str),
+    /// Text that a spreadsheet must neither run nor turn into a number or a date: tokens, codes.
+    Exact(&'a str),
     Integer(i64),
     /// Printed as the shortest decimal that reads back to the same number.
     Number(f64),
@@ -19,7 +25,7 @@ pub enum Field<'a> {
 }
 
 /// Rows of one file, all as wide as the header.
-pub(super) struct CsvText {
+pub(crate) struct CsvText {
     bytes: Vec<u8>,
     columns: usize,
     rows: u64,
@@ -28,16 +34,23 @@ pub(super) struct CsvText {
 /// The records of a published CSV, its header first.
 pub fn read(bytes: &[u8]) -> Vec<Vec<String>> {
     let text = String::from_utf8_lossy(bytes);
-    table::split(&text).into_iter().map(|(_, record)| record).collect()
+    table::split(text.trim_start_matches(BYTE_ORDER_MARK)).into_iter().map(|(_, record)| record).collect()
 }
 
 /// Why a row cannot be written.
-pub(super) enum BadRow {
+pub(crate) enum BadRow {
     Width,
     NotFinite,
 }
 
 impl CsvText {
+    /// With a byte-order mark, without which Excel takes UTF-8 for Windows-1252.
+    pub(crate) fn for_spreadsheets<'a>(header: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut csv = Self::new(header);
+        csv.bytes.splice(0..0, BYTE_ORDER_MARK.to_string().into_bytes());
+        csv
+    }
+
     pub(super) fn new<'a>(header: impl IntoIterator<Item = &'a str>) -> Self {
         let mut csv = Self { bytes: Vec::new(), columns: 0, rows: 0 };
         for heading in header {
@@ -49,7 +62,7 @@ impl CsvText {
         csv
     }
 
-    pub(super) fn row<'a>(&mut self, fields: impl IntoIterator<Item = Field<'a>>) -> Result<(), BadRow> {
+    pub(crate) fn row<'a>(&mut self, fields: impl IntoIterator<Item = Field<'a>>) -> Result<(), BadRow> {
         let mut width = 0;
         for field in fields {
             self.separate(width);
@@ -64,7 +77,7 @@ impl CsvText {
         Ok(())
     }
 
-    pub(super) fn finish(self) -> (Vec<u8>, u64) {
+    pub(crate) fn finish(self) -> (Vec<u8>, u64) {
         (self.bytes, self.rows)
     }
 
@@ -77,6 +90,11 @@ impl CsvText {
     fn field(&mut self, field: &Field<'_>) -> Result<(), BadRow> {
         match field {
             Field::Text(text) => self.text(text),
+            // What begins a formula is guarded as every text is.
+            Field::Exact(text) if !begins_formula(text) && changes_type(text.trim_start_matches('\'')) => {
+                self.text(&format!("'{text}"));
+            }
+            Field::Exact(text) => self.text(text),
             Field::Integer(number) => self.bytes.extend_from_slice(number.to_string().as_bytes()),
             Field::Number(number) if !number.is_finite() => return Err(BadRow::NotFinite),
             Field::Number(number) => self.bytes.extend_from_slice(number.to_string().as_bytes()),
@@ -119,6 +137,45 @@ fn begins_formula(text: &str) -> bool {
     let first = text.trim_start_matches(invisible).chars().next();
     text.starts_with(['\t', '\r'])
         || first.is_some_and(|c| matches!(c, '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠'))
+}
+
+/// Whether a spreadsheet would read the text as a number, a date, a time or a truth value.
+fn changes_type(text: &str) -> bool {
+    let text = text.trim().to_ascii_lowercase();
+    if matches!(text.as_str(), "true" | "false") {
+        return true;
+    }
+    if !text.bytes().any(|byte| byte.is_ascii_digit()) {
+        return false;
+    }
+    let is_part =
+        |word: &str| matches!(word, "e" | "am" | "pm") || MONTHS.iter().any(|month| is_short_for(word, month));
+    let words = text.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty());
+    let others = text.chars().filter(|c| !c.is_alphabetic());
+    words.clone().count() <= 2
+        && words.clone().all(is_part)
+        && others.clone().all(|c| c.is_ascii_digit() || c.is_whitespace() || ".,:/-+%()£$€".contains(c))
+        && !(text.starts_with('e') && words.count() == 1)
+}
+
+const MONTHS: [&str; 12] = [
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+];
+
+/// `mar`, `sept`, `march`: three letters of a month or more.
+fn is_short_for(word: &str, month: &str) -> bool {
+    word.len() >= 3 && month.starts_with(word)
 }
 
 /// Records in a file written here, without the header.
@@ -176,6 +233,47 @@ mod tests {
         for (text, written) in cases {
             assert_eq!(line(Field::Text(text)), written, "{text:?}");
         }
+    }
+
+    #[test]
+    fn no_token_becomes_a_number_or_a_date() {
+        for text in [
+            "00123",
+            "1E5",
+            "1e+05",
+            "MAR1",
+            "1-Mar",
+            "sept 2026",
+            "1234567890123456",
+            "12:30",
+            "1/2",
+            "2026-04-01",
+            "TRUE",
+            "false",
+            "50%",
+            "1,000",
+            "£5",
+            "3 pm",
+            "'00123",
+            "(5)",
+        ] {
+            assert_eq!(line(Field::Exact(text)).trim_matches('"'), format!("'{text}"), "{text:?}");
+        }
+        for text in ["A81001", "E01000001", "t-agnes", "MARGE1", "12345678-abcd", "March", "North 1", "e5", "", "1F2E"]
+        {
+            assert_eq!(line(Field::Exact(text)), text, "{text:?}");
+        }
+        assert_eq!(line(Field::Text("00123")), "00123");
+    }
+
+    #[test]
+    fn a_byte_order_mark_stands_first_and_is_no_part_of_a_heading() {
+        let mut csv = CsvText::for_spreadsheets(["person"]);
+        assert!(csv.row([Field::Text("é")]).is_ok());
+        let (bytes, _) = csv.finish();
+        assert_eq!(bytes, b"\xef\xbb\xbfperson\n\xc3\xa9\n");
+        assert_eq!(read(&bytes), [["person"], ["é"]]);
+        assert_eq!(records(&bytes), 1);
     }
 
     #[test]

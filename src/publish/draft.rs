@@ -15,8 +15,9 @@ use super::csv::{self, BadRow, CsvText, Field};
 use crate::disclosure::{AggregateTable, Cell};
 use crate::error::{Error, Result};
 use crate::receipt::Output;
+use crate::sheet;
 
-/// Files by path within the run, each under `person/` or `aggregate/` by the call that made it.
+/// Files by path within the run, each under `person/`, `aggregate/` or `to/` by the call that made it.
 #[derive(Debug, Default)]
 pub struct Draft {
     pub(super) files: BTreeMap<String, DraftFile>,
@@ -45,11 +46,7 @@ impl Draft {
     where
         R: IntoIterator<Item = Field<'a>>,
     {
-        let mut csv = CsvText::new(header.iter().copied());
-        for row in rows {
-            csv.row(row).map_err(|bad| refused(path, &bad))?;
-        }
-        let (bytes, rows) = csv.finish();
+        let (bytes, rows) = csv_bytes(path, header, rows)?;
         self.add("person", path, bytes, Some(rows))
     }
 
@@ -67,16 +64,30 @@ impl Draft {
         self.add("person", path, bytes, rows)
     }
 
+    /// Adds `to/<path>`, which is sent, as it is.
+    pub(crate) fn sent_bytes(&mut self, path: &str, bytes: Vec<u8>) -> Result<()> {
+        let rows = rows_in(path, &bytes)?;
+        self.add("to", path, bytes, rows)
+    }
+
+    /// Adds `to/<path>`, which is sent, with rows as wide as the header, in the order given.
+    pub(crate) fn sent_csv<'a, R>(
+        &mut self,
+        path: &str,
+        header: &[&str],
+        rows: impl IntoIterator<Item = R>,
+    ) -> Result<()>
+    where
+        R: IntoIterator<Item = Field<'a>>,
+    {
+        let (bytes, rows) = csv_bytes(path, header, rows)?;
+        self.add("to", path, bytes, Some(rows))
+    }
+
     /// Adds `aggregate/<name>.csv`.
     pub fn aggregate(&mut self, table: &AggregateTable) -> Result<()> {
-        let path = format!("{}.csv", table.name());
-        let mut csv = CsvText::new(table.header().iter().map(String::as_str));
-        for row in table.rows() {
-            let shown: Vec<String> = row.iter().map(shown).collect();
-            csv.row(shown.iter().map(|text| Field::Text(text))).map_err(|bad| refused(&path, &bad))?;
-        }
-        let (bytes, rows) = csv.finish();
-        self.add("aggregate", &path, bytes, Some(rows))
+        let bytes = aggregate_csv(table)?;
+        self.add("aggregate", &format!("{}.csv", table.name()), bytes, Some(table.rows().len() as u64))
     }
 
     fn add(&mut self, folder: &str, path: &str, bytes: Vec<u8>, rows: Option<u64>) -> Result<()> {
@@ -100,7 +111,7 @@ impl Draft {
     }
 
     /// The lines of the receipt, sorted by path.
-    pub(super) fn outputs(&self) -> Vec<Output> {
+    pub(crate) fn outputs(&self) -> Vec<Output> {
         let output = |(path, file): (&String, &DraftFile)| Output {
             path: path.clone(),
             sha256: file.sha256.clone(),
@@ -109,6 +120,16 @@ impl Draft {
         };
         self.files.iter().map(output).collect()
     }
+}
+
+/// An aggregate table as its file has it.
+pub fn aggregate_csv(table: &AggregateTable) -> Result<Vec<u8>> {
+    let mut csv = CsvText::new(table.header().iter().map(String::as_str));
+    for row in table.rows() {
+        let shown: Vec<String> = row.iter().map(shown).collect();
+        csv.row(shown.iter().map(|text| Field::Text(text))).map_err(|bad| refused(table.name(), &bad))?;
+    }
+    Ok(csv.finish().0)
 }
 
 /// A file name for a recipient: what is no letter, digit, `-` or `_` becomes `~` and its bytes in hex, so that two
@@ -127,11 +148,11 @@ pub fn file_stem(recipient: &str) -> String {
 }
 
 /// Lower-case hex of the SHA-256.
-pub(super) fn sha256(bytes: &[u8]) -> String {
+pub(crate) fn sha256(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
 }
 
-pub(super) fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut hex, byte| {
         // Writing to a String does not fail.
         let _ = write!(hex, "{byte:02x}");
@@ -141,13 +162,19 @@ pub(super) fn hex(bytes: &[u8]) -> String {
 
 /// Rows in a file as it stands: what its receipt must say. None for a kind of file without rows.
 pub(super) fn rows_in(path: &str, bytes: &[u8]) -> Result<Option<u64>> {
-    match path.rsplit_once('.').map(|(_, extension)| extension) {
-        Some("csv") => Ok(Some(csv::records(bytes))),
-        Some("parquet") => parquet_rows(bytes)
+    match ending(path) {
+        "csv" => Ok(Some(csv::records(bytes))),
+        "parquet" => parquet_rows(bytes)
             .map(Some)
             .ok_or_else(|| Error::Check(format!("{path} has no Parquet footer that can be read"))),
-        _ => Ok(None),
+        other => sheet::rows_in(other, bytes).transpose().map_err(|problem| Error::Check(format!("{path} {problem}"))),
     }
+}
+
+/// What follows the first dot of a file's name: its format.
+pub(crate) fn ending(path: &str) -> &str {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    name.split_once('.').map_or("", |(_, ending)| ending)
 }
 
 fn parquet_rows(bytes: &[u8]) -> Option<u64> {
@@ -158,8 +185,8 @@ fn parquet_rows(bytes: &[u8]) -> Option<u64> {
     u64::try_from(metadata.file_metadata().num_rows()).ok()
 }
 
-/// Parquet whose bytes depend on the columns and values alone.
-fn parquet_bytes(batch: &RecordBatch) -> parquet::errors::Result<Vec<u8>> {
+/// Parquet whose bytes depend on the columns and values alone: one batch, because where batches end would show.
+pub(crate) fn parquet_bytes(batch: &RecordBatch) -> parquet::errors::Result<Vec<u8>> {
     let properties = WriterProperties::builder()
         .set_created_by("riskstrat".to_owned())
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(3)?))
@@ -169,6 +196,17 @@ fn parquet_bytes(batch: &RecordBatch) -> parquet::errors::Result<Vec<u8>> {
     let mut writer = ArrowWriter::try_new_with_options(Vec::new(), batch.schema(), options)?;
     writer.write(batch)?;
     writer.into_inner()
+}
+
+fn csv_bytes<'a, R>(path: &str, header: &[&str], rows: impl IntoIterator<Item = R>) -> Result<(Vec<u8>, u64)>
+where
+    R: IntoIterator<Item = Field<'a>>,
+{
+    let mut csv = CsvText::new(header.iter().copied());
+    for row in rows {
+        csv.row(row).map_err(|bad| refused(path, &bad))?;
+    }
+    Ok(csv.finish())
 }
 
 fn shown(cell: &Cell) -> String {

@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use sha2::{Digest, Sha256};
 
 use super::draft::hex;
-use crate::receipt::{Declaration, Input, Receipt};
+use crate::receipt::{Basis, Declaration, Input, Receipt};
 
 /// `<as-of date>_<12 hex digits>`: the name of a run and of its folder.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -32,7 +32,7 @@ impl RunId {
 
     /// The id that a receipt's own contents give.
     pub(super) fn of(receipt: &Receipt) -> Self {
-        run_id(&receipt.inputs, &receipt.declarations, receipt.as_of, &receipt.riskstrat)
+        run_id(&receipt.inputs, &receipt.declarations, &receipt.basis, receipt.as_of, &receipt.riskstrat)
     }
 }
 
@@ -44,9 +44,10 @@ impl fmt::Display for RunId {
 
 /// The id of a run on these inputs. Names of delivered files and the order of both lists do not matter; the paths of
 /// declarations do, since they name sources, features and cohorts.
-pub fn run_id(inputs: &[Input], declarations: &[Declaration], as_of: Date, version: &str) -> RunId {
+pub fn run_id(inputs: &[Input], declarations: &[Declaration], basis: &Basis, as_of: Date, version: &str) -> RunId {
     let mut parts: Vec<[&str; 3]> = inputs.iter().map(|input| ["input", &input.source, &input.sha256]).collect();
     parts.extend(declarations.iter().map(|file| ["declaration", file.path.as_str(), &file.sha256]));
+    parts.extend(basis.parts());
     parts.sort_unstable();
     let as_of = as_of.to_string();
     let mut hash = Sha256::new();
@@ -73,17 +74,21 @@ mod tests {
     fn only_what_a_run_is_made_from_changes_its_id() {
         let declarations = [Declaration { path: "demo.toml".into(), sha256: "cc".into() }];
         let day = date(2026, 4, 1);
+        let none = Basis::default();
         let inputs = [input("a", "x.csv", "aa"), input("b", "y.csv", "bb")];
-        let id = run_id(&inputs, &declarations, day, "0.1.0");
+        let id = run_id(&inputs, &declarations, &none, day, "0.1.0");
         assert_eq!(RunId::parse(id.as_str()), Some(id.clone()));
         let renamed = [input("b", "z.csv", "bb"), input("a", "w.csv", "aa")];
-        assert_eq!(run_id(&renamed, &declarations, day, "0.1.0"), id);
+        assert_eq!(run_id(&renamed, &declarations, &none, day, "0.1.0"), id);
         let others = [
-            run_id(&[input("b", "x.csv", "aa"), input("a", "y.csv", "bb")], &declarations, day, "0.1.0"),
-            run_id(&inputs[..1], &declarations, day, "0.1.0"),
-            run_id(&inputs, &[], day, "0.1.0"),
-            run_id(&inputs, &declarations, date(2026, 4, 2), "0.1.0"),
-            run_id(&inputs, &declarations, day, "0.2.0"),
+            run_id(&[input("b", "x.csv", "aa"), input("a", "y.csv", "bb")], &declarations, &none, day, "0.1.0"),
+            run_id(&inputs[..1], &declarations, &none, day, "0.1.0"),
+            run_id(&inputs, &[], &none, day, "0.1.0"),
+            run_id(&inputs, &declarations, &none, date(2026, 4, 2), "0.1.0"),
+            run_id(&inputs, &declarations, &none, day, "0.2.0"),
+            run_id(&inputs, &declarations, &Basis { previous_run: Some("r".into()), ..Basis::default() }, day, "0.1.0"),
+            run_id(&inputs, &declarations, &Basis { approved_by: Some("r".into()), ..Basis::default() }, day, "0.1.0"),
+            run_id(&inputs, &declarations, &Basis { allow_older: true, ..Basis::default() }, day, "0.1.0"),
         ];
         assert!(others.iter().all(|other| *other != id));
     }

@@ -10,16 +10,16 @@ use crate::pseudonym::Pseudonym;
 const LENGTH_FOUND_ANYWHERE: usize = 8;
 
 /// The tokens of a run, ready to be looked for.
-pub(super) struct Tokens<'a> {
+pub(crate) struct Tokens<'a> {
     tokens: HashSet<&'a [u8]>,
     /// Of tokens found anywhere, ascending.
     lengths: Vec<usize>,
     /// Short and all digits: a category or a year looks the same.
-    pub(super) not_searchable: usize,
+    pub(crate) not_searchable: usize,
 }
 
 impl<'a> Tokens<'a> {
-    pub(super) fn new(tokens: &'a [Pseudonym]) -> Self {
+    pub(crate) fn new(tokens: &'a [Pseudonym]) -> Self {
         let is_searchable = |token: &&[u8]| {
             token.len() >= LENGTH_FOUND_ANYWHERE || token.iter().any(|byte| !byte.is_ascii_digit()) && !token.is_empty()
         };
@@ -33,7 +33,7 @@ impl<'a> Tokens<'a> {
     }
 
     /// Whether any token stands in the text.
-    pub(super) fn any_in(&self, text: &[u8]) -> bool {
+    pub(crate) fn any_in(&self, text: &[u8]) -> bool {
         let is_token = |part: &[u8]| self.tokens.contains(part);
         let anywhere = self.lengths.iter().any(|length| text.windows(*length).any(is_token));
         // A short token may hold dashes and the like: a word ends where a cell or a sentence would.

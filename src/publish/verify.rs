@@ -1,16 +1,14 @@
 //! Published runs, read again: is each still what its receipt says, and which is current.
 
-use std::collections::BTreeSet;
 use std::io::ErrorKind;
 use std::path::Path;
 
 use jiff::civil::Date;
 
-use super::draft::{rows_in, sha256};
-use super::{CURRENT, RECEIPT, RUNS, RunId};
+use super::{CURRENT, RECEIPT, RUNS, RunId, whole};
 use crate::error::{Error, Result};
-use crate::receipt::{Output, Receipt};
-use crate::storage::{EntryKind, Storage};
+use crate::receipt::Receipt;
+use crate::storage::Storage;
 
 /// A run that is what its receipt says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,13 +64,8 @@ fn named(storage: &dyn Storage, out: &Path, text: &str) -> Result<RunId> {
 /// The published runs, in the order of their ids.
 pub fn list(storage: &dyn Storage, out: &Path) -> Result<Vec<RunEntry>> {
     let runs = out.join(RUNS);
-    let entries = match storage.list(&runs) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(Error::storage("cannot list", &runs, &error)),
-    };
     let current = current(storage, out)?;
-    let ids = entries.iter().filter_map(|entry| RunId::parse(&entry.name));
+    let ids = ids(storage, out)?.into_iter();
     ids.map(|id| {
         let receipt = read_receipt(storage, &runs.join(id.as_str()))?;
         let lists =
@@ -81,6 +74,16 @@ pub fn list(storage: &dyn Storage, out: &Path) -> Result<Vec<RunEntry>> {
         Ok(RunEntry { title: receipt.title, as_of: receipt.as_of, is_current, lists, id })
     })
     .collect()
+}
+
+/// The ids of the published runs, sorted.
+pub(super) fn ids(storage: &dyn Storage, out: &Path) -> Result<Vec<RunId>> {
+    let runs = out.join(RUNS);
+    match storage.list(&runs) {
+        Ok(entries) => Ok(entries.iter().filter_map(|entry| RunId::parse(&entry.name)).collect()),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(Error::storage("cannot list", &runs, &error)),
+    }
 }
 
 /// What `current` says.
@@ -122,41 +125,11 @@ pub(super) fn verify_run(storage: &dyn Storage, folder: &Path, id: &RunId) -> Re
     }
     receipt.check()?;
     receipt.check_lists()?;
-    let mut found = BTreeSet::new();
-    walk(storage, folder, "", &mut found)?;
-    found.remove(RECEIPT);
-    let mut problems = Vec::new();
-    for output in &receipt.outputs {
-        if !found.remove(&output.path) {
-            problems.push(format!("{} is missing", output.path));
-        } else if let Some(problem) = differs(storage, folder, output)? {
-            problems.push(problem);
-        }
-    }
-    problems.extend(found.iter().map(|path| format!("{path} is not in the receipt")));
-    if problems.is_empty() {
-        return Ok(receipt);
-    }
-    Err(Error::Check(format!("{}: {}", folder.display(), problems.join("; "))))
+    whole::verify(storage, folder, RECEIPT, &receipt.outputs)?;
+    Ok(receipt)
 }
 
-/// How a file as it stands differs from its line in the receipt.
-pub(super) fn differs(storage: &dyn Storage, folder: &Path, output: &Output) -> Result<Option<String>> {
-    let path = folder.join(&output.path);
-    let bytes = storage.read(&path).map_err(|error| Error::storage("cannot read back", &path, &error))?;
-    if u64::try_from(bytes.len()) != Ok(output.bytes) {
-        return Ok(Some(format!("{} is {} bytes long instead of {}", output.path, bytes.len(), output.bytes)));
-    }
-    if sha256(&bytes) != output.sha256 {
-        return Ok(Some(format!("{} has other bytes than were written", output.path)));
-    }
-    if rows_in(&output.path, &bytes)? != output.rows {
-        return Ok(Some(format!("{} has another number of rows than its receipt says", output.path)));
-    }
-    Ok(None)
-}
-
-fn read_receipt(storage: &dyn Storage, folder: &Path) -> Result<Receipt> {
+pub(super) fn read_receipt(storage: &dyn Storage, folder: &Path) -> Result<Receipt> {
     let path = folder.join(RECEIPT);
     let bytes = match storage.read(&path) {
         Ok(bytes) => bytes,
@@ -174,22 +147,4 @@ fn read_receipt(storage: &dyn Storage, folder: &Path) -> Result<Receipt> {
             error.column()
         ))
     })
-}
-
-/// The paths of all files below a folder, with `/`; a link or device is an error.
-fn walk(storage: &dyn Storage, folder: &Path, below: &str, found: &mut BTreeSet<String>) -> Result<()> {
-    let here = folder.join(below);
-    for entry in storage.list(&here).map_err(|error| Error::storage("cannot list", &here, &error))? {
-        let path = if below.is_empty() { entry.name } else { format!("{below}/{}", entry.name) };
-        match entry.kind {
-            EntryKind::Folder => walk(storage, folder, &path, found)?,
-            EntryKind::File => {
-                found.insert(path);
-            }
-            EntryKind::Other => {
-                return Err(Error::Check(format!("{} is neither a file nor a folder", folder.join(path).display())));
-            }
-        }
-    }
-    Ok(())
 }
