@@ -9,11 +9,14 @@ use super::columns::{self, Said, Trouble};
 use super::duplicates::{drop_duplicates, key_of, one_row_a_key};
 use super::rows::{self, Delivered, Means, Plan};
 use super::value::Value;
+use crate::conform::MISTYPED;
 use crate::error::Result;
-use crate::pipeline::decl::{ColumnType, Role};
+use crate::pipeline::decl::{ColumnType, Role, Tokens};
 use crate::pipeline::{Pipeline, Source};
 use crate::receipt::Reason;
+use crate::release::Crosswalk;
 use crate::source::DeliveredSource;
+use crate::token;
 
 /// One row that conforms.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,8 +36,8 @@ pub struct Conformed {
     pub blanked: BTreeMap<(String, Rule), u64>,
     pub not_yet_known: u64,
     pub duplicates: u64,
-    /// Of an opt-out list: the people of rows set aside. Whatever else is wrong with such a row, its person opted out.
-    pub opted_out: BTreeSet<String>,
+    /// Of opt-outs and test persons: the people of rows set aside. Whatever else is wrong with such a row, it names them.
+    pub named_badly: BTreeSet<String>,
     /// The latest day before the as-of date on any row that is good and known.
     pub dated_up_to: Option<Date>,
     /// Why the source as a whole is not checked.
@@ -52,6 +55,8 @@ impl Conformed {
 /// What conforming needs beside the source itself.
 pub struct Context<'a> {
     pub pipeline: &'a Pipeline,
+    /// Whose token a recipient sent back.
+    pub released: &'a Crosswalk,
     /// Old token to the newest one.
     pub folded: BTreeMap<String, String>,
     /// Rows of the lookup sources, by source and key.
@@ -78,6 +83,19 @@ impl Context<'_> {
     }
 }
 
+/// The person whom a token that a recipient sent back stands for; a bad row where it is mistyped.
+fn returned(context: &Context<'_>, source: &Source, row: &mut Row) -> Option<(String, Rule)> {
+    let (person, recipient) = (source.column("person")?, source.column("recipient")?);
+    let recipient = row.values.get(recipient)?.as_text()?.to_owned();
+    let token = row.values.get(person)?.as_text()?.to_ascii_uppercase();
+    if !token::is_well_formed(&token) {
+        return Some(("person".to_owned(), MISTYPED.to_owned()));
+    }
+    let of = context.released.person(&recipient, &token).unwrap_or(&token);
+    *row.values.get_mut(person)? = Value::text(of);
+    None
+}
+
 /// The token that stands for this one today.
 pub fn fold<'a>(folded: &'a BTreeMap<String, String>, token: &'a str) -> &'a str {
     folded.get(token).map_or(token, String::as_str)
@@ -88,8 +106,11 @@ pub fn source(context: &Context<'_>, source: &Source, delivered: &DeliveredSourc
     let mut conformed = Conformed::default();
     let about_people = !matches!(source.decl.role, Role::Lookup | Role::Superseded);
     let only = context.only.filter(|_| about_people);
+    let own_tokens = source.decl.tokens == Tokens::Source;
     let theirs = |values: &[Option<Value>]| match values {
-        [Some(token)] => only.is_none_or(|only| token.as_text().is_some_and(|token| only(context.newest(token)))),
+        [Some(token)] if own_tokens => {
+            only.is_none_or(|only| token.as_text().is_some_and(|token| only(context.newest(token))))
+        }
         _ => true,
     };
     read(context, source, delivered, &mut conformed, &["person".to_owned()], &theirs)?;
@@ -202,10 +223,14 @@ fn one_row(context: &Context<'_>, source: &Source, plan: &Plan, delivered: &Deli
             Said::nothing()
         }));
     }
+    if source.decl.tokens == Tokens::Recipient {
+        let mistyped = returned(context, source, &mut row);
+        bad = bad.or(mistyped);
+    }
     if let Some(reason) = bad {
         *into.set_aside.entry(reason).or_default() += 1;
-        if source.decl.role == Role::OptOut {
-            into.opted_out.extend(person(source, &row).map(|token| context.newest(token).to_owned()));
+        if matches!(source.decl.role, Role::OptOut | Role::TestPeople) {
+            into.named_badly.extend(person(source, &row).map(|token| context.newest(token).to_owned()));
         }
         return;
     }
@@ -229,7 +254,7 @@ pub fn is_future(source: &Source, row: &Row, as_of: Date) -> bool {
     let date = day(source, row, "date");
     match source.decl.role {
         Role::Register | Role::Events | Role::Feedback => date.is_some_and(|date| date >= as_of),
-        Role::OptOut => date.is_some_and(|from| from > as_of),
+        Role::OptOut | Role::AllowList | Role::TestPeople => date.is_some_and(|from| from > as_of),
         Role::Lookup | Role::Superseded => false,
     }
 }

@@ -60,7 +60,7 @@ pub fn place_rows(
             }
         }
     }
-    if role == Role::OptOut {
+    if role.names_people() {
         // A list is as fresh as its newest row, whoever that is about.
         latest = table.dated_up_to;
     }
@@ -82,7 +82,7 @@ fn fate(role: Role, date: Option<Date>, known: &Registered, is_future: bool) -> 
     let happened = matches!(role, Role::Events | Role::Feedback);
     if is_future {
         Fate::Future
-    } else if role == Role::OptOut {
+    } else if role.names_people() {
         Fate::Used
     } else if happened && date.zip(known.born).is_some_and(|(date, born)| date < born) {
         Fate::BeforeBirth

@@ -12,7 +12,7 @@ use super::value::{Kind, Value};
 use crate::calendar;
 use crate::codelist::{CodeList, Matching};
 use crate::link::RecordingState;
-use crate::pipeline::{Codes, Events, Feature, Pipeline, Source, Verb, What};
+use crate::pipeline::{Codes, End, Events, Feature, Pipeline, Source, Verb, What};
 
 /// The features of one person: none where this implementation does not compute it.
 pub type PersonRow = Vec<Option<Value>>;
@@ -24,6 +24,8 @@ pub type NotChecked = BTreeMap<String, String>;
 pub struct Compiled {
     /// By feature: the `where` of events, or the SQL of a derived one.
     expressions: Vec<Option<Result<Expression, Unsupported>>>,
+    /// By model: whom it is about.
+    pub applies: Vec<Option<Result<Expression, Unsupported>>>,
 }
 
 /// What this implementation did not compute of the sources.
@@ -49,7 +51,9 @@ impl Compiled {
             });
             earlier.push((feature.name.clone(), Kind::of(&feature.data_type)));
         }
-        Self { expressions }
+        let applies =
+            pipeline.models.iter().map(|model| Some(sql::compile(model.decl.applies_when.as_ref()?, &earlier)));
+        Self { expressions, applies: applies.collect() }
     }
 }
 
@@ -91,10 +95,15 @@ fn one(
     let expression = expression.map(|read| read.as_ref().map_err(Clone::clone)).transpose()?;
     let register = |source: &usize| person.registers.get(source);
     match &feature.verb {
-        Verb::Age { source } => {
+        Verb::Age { source, on } => {
+            let day = match on {
+                None => Some(pipeline.as_of),
+                Some(on) => known_day(earlier, *on)?,
+            };
             let column = pipeline.sources.get(*source).and_then(|source| source.column("birth_date"));
             let born = register(source).zip(column).and_then(|(row, at)| row.values.get(at)).and_then(Value::day);
-            Ok(born.and_then(|born| calendar::age_years(born, pipeline.as_of)).map_or(Value::Null, Value::Int))
+            let age = born.zip(day).and_then(|(born, day)| calendar::age_years(born, day));
+            Ok(age.map_or(Value::Null, Value::Int))
         }
         Verb::Value { source, column } => {
             Ok(register(source).and_then(|row| row.values.get(*column)).cloned().unwrap_or(Value::Null))
@@ -113,7 +122,8 @@ fn one(
             if let Some(what) = gaps.sources.get(&events.source) {
                 return Err(Unsupported(what.clone()));
             }
-            over_events(pipeline, feature, events, expression, person)
+            let Some(window) = window(pipeline, feature, events, earlier)? else { return Ok(Value::Null) };
+            over_events(pipeline, feature, events, window, expression, person)
         }
     }
 }
@@ -122,6 +132,42 @@ fn one(
 pub fn resolved(pipeline: &Pipeline, item: usize, person: &Person) -> (Option<String>, RecordingState) {
     let evidence = person.evidence.get(&item).map(Vec::as_slice).unwrap_or_default();
     pipeline.items.get(item).map_or((None, RecordingState::Blank), |item| items::resolve(item, evidence))
+}
+
+/// The value of an earlier feature that is a day.
+fn known_day(earlier: &[Option<Value>], feature: usize) -> Result<Option<Date>, Unsupported> {
+    match earlier.get(feature) {
+        Some(Some(value)) => Ok(value.day()),
+        _ => Err(Unsupported("a day that it hangs on is not computed".to_owned())),
+    }
+}
+
+/// The first and the last day that count; none when the window hangs on a day that is not known.
+type Window = Option<(Option<Date>, Option<Date>)>;
+
+fn window(
+    pipeline: &Pipeline,
+    feature: &Feature,
+    events: &Events,
+    earlier: &[Option<Value>],
+) -> Result<Window, Unsupported> {
+    let (back_from, last) = match events.bounds.end {
+        None => (pipeline.as_of, None),
+        Some(End::Before(day)) => match known_day(earlier, day)? {
+            Some(day) => (day, day.yesterday().ok()),
+            None => return Ok(None),
+        },
+        Some(End::Until(day)) => match known_day(earlier, day)? {
+            Some(day) => (day, Some(day)),
+            None => return Ok(None),
+        },
+    };
+    let mut first = feature.window.first_day(back_from);
+    if let Some(since) = events.bounds.since {
+        let Some(since) = known_day(earlier, since)? else { return Ok(None) };
+        first = first.max(Some(since));
+    }
+    Ok(Some((first, last)))
 }
 
 /// One event that a feature counts.
@@ -137,16 +183,19 @@ fn over_events(
     pipeline: &Pipeline,
     feature: &Feature,
     events: &Events,
+    (first, last): (Option<Date>, Option<Date>),
     filter: Option<&Expression>,
     person: &Person,
 ) -> Result<Value, Unsupported> {
     let Some(source) = pipeline.sources.get(events.source) else { return Ok(Value::Null) };
-    let first_day = feature.window.first_day(pipeline.as_of);
     let mut counted = Vec::new();
     for row in person.events.get(&events.source).into_iter().flatten() {
         let day = |name: &str| source.column(name).and_then(|at| row.values.get(at)).and_then(Value::day);
         let Some(date) = day("date") else { continue };
-        if first_day.is_some_and(|first| date < first) || date >= pipeline.as_of {
+        if first.is_some_and(|first| date < first) || last.is_some_and(|last| date > last) || date >= pipeline.as_of {
+            continue;
+        }
+        if events.ended && day("end").is_none_or(|end| end >= pipeline.as_of) {
             continue;
         }
         if let Some(filter) = filter
@@ -162,6 +211,9 @@ fn over_events(
             }
         }
         counted.push(Event { row, date, end: day("end"), categories });
+    }
+    if let (What::Latest, None, Some(codes)) = (events.what, events.column, &events.codes) {
+        return Ok(latest_category(pipeline, codes, &counted));
     }
     Ok(verb(events, &counted, pipeline.as_of, Kind::of(&feature.data_type)))
 }
@@ -200,6 +252,14 @@ fn latest_value(counted: &[Event<'_>], column: usize) -> Value {
         .filter(|(_, value)| !value.is_null())
         .max_by(|(day, value), (other_day, other)| day.cmp(other_day).then_with(|| value.order(other)));
     best.map_or(Value::Null, |(_, value)| value.clone())
+}
+
+/// The category of the latest event; of several on that day the one that stands last on the list.
+fn latest_category(pipeline: &Pipeline, codes: &Codes, counted: &[Event<'_>]) -> Value {
+    let met = counted.iter().flat_map(|event| event.categories.iter().map(|category| (event.date, *category)));
+    let names = pipeline.codelists.get(codes.codelist).map(|list| list.categories.as_slice()).unwrap_or_default();
+    let name = met.max().and_then(|(_, category)| names.get(category));
+    name.map_or(Value::Null, |name| Value::Text(name.clone()))
 }
 
 /// Values other than null, each once; the items of lists one by one.

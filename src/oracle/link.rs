@@ -36,6 +36,7 @@ pub struct Linked {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
     OnSpine,
+    Test,
     OptedOut,
     Died,
     Left,
@@ -96,16 +97,28 @@ pub fn link(pipeline: &Pipeline, folded: &BTreeMap<String, String>, conformed: &
             }
         }
     }
-    let deaths = deaths(pipeline, conformed);
-    let opted_out = opted_out(pipeline, conformed);
+    let deaths = said(pipeline, conformed, "death_date", Date::min);
+    let left = said(pipeline, conformed, "left_date", Date::max);
+    let named = |role: Role| -> Vec<BTreeSet<String>> {
+        pipeline
+            .with_role(role)
+            .filter_map(|(index, source)| Some(in_force(pipeline, source, conformed.get(index)?)))
+            .collect()
+    };
+    let (opted_out, allowed, tests) = (named(Role::OptOut), named(Role::AllowList), named(Role::TestPeople));
+    let objects = |token: &String| {
+        opted_out.iter().any(|source| source.contains(token)) || !allowed.iter().all(|source| source.contains(token))
+    };
     let describe = |(token, rows): (&String, &BTreeMap<usize, Row>)| {
         let died = deaths.get(token).copied();
-        let standing = if opted_out.contains(token) {
+        let standing = if tests.iter().any(|source| source.contains(token)) || is_test(pipeline, rows) {
+            Standing::Test
+        } else if objects(token) {
             Standing::OptedOut
         } else if died.is_some() {
             Standing::Died
         } else {
-            registration(pipeline, rows)
+            registration(pipeline, rows, left.get(token).copied())
         };
         (token.clone(), Registered { standing, born: birth_date(pipeline, rows), died })
     };
@@ -139,9 +152,14 @@ fn resolved_order(source: &Source, a: &Row, b: &Row) -> std::cmp::Ordering {
         .unwrap_or(std::cmp::Ordering::Equal)
 }
 
-/// The earliest date of death known for each person, of those before the as-of date.
-fn deaths(pipeline: &Pipeline, conformed: &[Conformed]) -> BTreeMap<String, Date> {
-    let mut deaths: BTreeMap<String, Date> = BTreeMap::new();
+/// What any source says in such a column of each person (the earliest death, the latest leaving), before the as-of date.
+fn said(
+    pipeline: &Pipeline,
+    conformed: &[Conformed],
+    column: &str,
+    of_two: fn(Date, Date) -> Date,
+) -> BTreeMap<String, Date> {
+    let mut all: BTreeMap<String, Date> = BTreeMap::new();
     for (source, table) in pipeline.sources.iter().zip(conformed) {
         if matches!(source.decl.role, Role::Lookup | Role::Superseded) {
             continue;
@@ -150,40 +168,49 @@ fn deaths(pipeline: &Pipeline, conformed: &[Conformed]) -> BTreeMap<String, Date
             if day(source, row, "date").is_some_and(|date| date >= pipeline.as_of) {
                 continue;
             }
-            let died = day(source, row, "death_date").filter(|died| *died < pipeline.as_of);
-            if let (Some(token), Some(died)) = (person(source, row), died) {
-                let earliest = deaths.entry(token.to_owned()).or_insert(died);
-                *earliest = died.min(*earliest);
+            let said = day(source, row, column).filter(|said| *said < pipeline.as_of);
+            if let (Some(token), Some(said)) = (person(source, row), said) {
+                let known = all.entry(token.to_owned()).or_insert(said);
+                *known = of_two(said, *known);
             }
         }
     }
-    deaths
+    all
 }
 
-fn opted_out(pipeline: &Pipeline, conformed: &[Conformed]) -> BTreeSet<String> {
-    let mut out = BTreeSet::new();
-    for (index, source) in pipeline.with_role(Role::OptOut) {
-        for row in conformed.get(index).into_iter().flat_map(|table| &table.rows) {
-            let begun = day(source, row, "date").is_none_or(|from| from <= pipeline.as_of);
-            let lasts = day(source, row, "end").is_none_or(|until| until > pipeline.as_of);
-            if let Some(token) = person(source, row).filter(|_| begun && lasts) {
-                out.insert(token.to_owned());
-            }
+/// Whom a source of people names at the as-of date; those of bad rows, where they were kept, too.
+fn in_force(pipeline: &Pipeline, source: &Source, table: &Conformed) -> BTreeSet<String> {
+    let mut named = table.named_badly.clone();
+    for row in &table.rows {
+        let begun = day(source, row, "date").is_none_or(|from| from <= pipeline.as_of);
+        let lasts = day(source, row, "end").is_none_or(|until| until > pipeline.as_of);
+        if let Some(token) = person(source, row).filter(|_| begun && lasts) {
+            named.insert(token.to_owned());
         }
-        out.extend(conformed.get(index).into_iter().flat_map(|table| table.opted_out.iter().cloned()));
     }
-    out
+    named
 }
 
-/// Registered in any register; else left one, else not yet in any.
-fn registration(pipeline: &Pipeline, rows: &BTreeMap<usize, Row>) -> Standing {
+/// Whether a register says that the person is a test.
+fn is_test(pipeline: &Pipeline, rows: &BTreeMap<usize, Row>) -> bool {
+    rows.iter().any(|(index, row)| {
+        let source = pipeline.sources.get(*index);
+        let flag = source.and_then(|source| source.column("test_person")).and_then(|at| row.values.get(at));
+        flag == Some(&Value::Bool(true))
+    })
+}
+
+/// Registered in any register; else left one, else not yet in any. Who was said to have left is back only with a
+/// registration that begins later.
+fn registration(pipeline: &Pipeline, rows: &BTreeMap<usize, Row>, left: Option<Date>) -> Standing {
     let mut standing = Standing::NotYet;
     for (index, row) in rows {
         let Some(source) = pipeline.sources.get(*index) else { continue };
         if day(source, row, "start").is_some_and(|start| start >= pipeline.as_of) {
             continue;
         }
-        if day(source, row, "end").is_some_and(|end| end < pipeline.as_of) {
+        let still_left = left.is_some_and(|left| day(source, row, "start").is_none_or(|start| start <= left));
+        if still_left || day(source, row, "end").is_some_and(|end| end < pipeline.as_of) {
             standing = Standing::Left;
             continue;
         }
@@ -201,6 +228,7 @@ fn count_people(registers: &BTreeMap<String, Registered>) -> PeopleAccount {
         died: count(Standing::Died),
         left: count(Standing::Left),
         not_yet: count(Standing::NotYet),
+        test_people: count(Standing::Test),
     }
 }
 

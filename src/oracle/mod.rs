@@ -65,8 +65,8 @@ pub struct OraclePerson {
     pub features: Vec<Option<Value>>,
     /// In the order of the items.
     pub items: Vec<(Option<String>, RecordingState)>,
-    /// In the order of the models; none where a feature was not computed.
-    pub scores: Vec<Option<f64>>,
+    /// In the order of the models: null where the model does not apply, none where a feature was not computed.
+    pub scores: Vec<Option<Value>>,
 }
 
 /// Whether a token belongs to the sample of one in `one_in`; none does when that is 0.
@@ -94,7 +94,7 @@ pub fn compute(pipeline: &Pipeline, delivered: &Delivered, only: Option<Selectio
     for (token, person) in &linked.people {
         let not_checked = &mut outcome.features_not_checked;
         let features = features::features(pipeline, &compiled, &gaps, person, not_checked);
-        let scores = score::scores(pipeline, &features)?;
+        let scores = score::scores(pipeline, &compiled, &features)?;
         let items = (0..pipeline.items.len()).map(|item| features::resolved(pipeline, item, person)).collect();
         outcome.people.insert(token.clone(), OraclePerson { features, items, scores });
     }
@@ -107,7 +107,8 @@ fn conform_all(
     delivered: &Delivered,
     only: Option<Selection<'_>>,
 ) -> Result<(Vec<Conformed>, BTreeMap<String, String>)> {
-    let mut context = Context { pipeline, folded: BTreeMap::new(), lookups: BTreeMap::new(), only };
+    let released = &delivered.released;
+    let mut context = Context { pipeline, released, folded: BTreeMap::new(), lookups: BTreeMap::new(), only };
     let mut conformed: Vec<Conformed> = pipeline.sources.iter().map(|_| Conformed::default()).collect();
     let order = [Some(Role::Superseded), Some(Role::Lookup), None];
     for stage in order {
@@ -159,7 +160,8 @@ fn gaps(pipeline: &Pipeline, conformed: &[Conformed]) -> Result<Gaps> {
     for (index, (source, table)) in pipeline.sources.iter().zip(conformed).enumerate() {
         let tells = |name: &str| source.column(name).is_some();
         if let Some(why) = &table.unsupported {
-            let spine = !matches!(source.decl.role, Role::Events | Role::Feedback) || tells("death_date");
+            let spine =
+                !matches!(source.decl.role, Role::Events | Role::Feedback) || tells("death_date") || tells("left_date");
             if spine {
                 let message = format!("source {}: the self check cannot compute {why}", source.name);
                 return Err(Error::Check(message));
