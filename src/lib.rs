@@ -29,17 +29,41 @@ pub mod features;
 /// Features become scores.
 pub mod score;
 
+/// What earlier runs published: an input of a run that remembers.
+pub mod history;
+
+/// How good a score is, here and for every group.
+pub mod evaluate;
+
+/// People at earlier dates, with what became of them after.
+pub mod study;
+
+/// A model learnt from a study.
+pub mod train;
+
 /// Recording gaps: which demographic items are missing, where, for whom.
 pub mod audit;
 
+/// Whether people still look like those a model was made on.
+pub mod drift;
+
 /// Who is on a list, in what order, and why.
 pub mod cohort;
+
+/// A list as data, and the formats in which its recipient gets it.
+pub mod sheet;
+
+/// How far a run may differ from the one before.
+pub mod gates;
 
 /// What the stages made, laid out as the files of a run.
 pub mod outputs;
 
 /// A run is written beside, read back, named, and only then current.
 pub mod publish;
+
+/// What leaves: lists checked once more, each recipient's under its own tokens, and the ledger of it all.
+pub mod release;
 
 /// A second, slow, plain implementation that checks the engine.
 pub mod oracle;
@@ -64,6 +88,12 @@ pub mod disclosure;
 
 /// Tokens that cannot be printed.
 pub mod pseudonym;
+
+/// A token of its own for each recipient.
+pub mod token;
+
+/// NHS numbers where there should be pseudonyms.
+mod nhs_number;
 
 /// A line a stage, for people, for machines and for the run's own log.
 pub mod journal;

@@ -2,11 +2,23 @@
 //!
 //! Data goes to stdout, messages to stderr; `--json` makes both of them machine-readable.
 
+/// Scores head to head.
+mod evaluate;
+
+/// Models learnt from studies.
+mod learn;
+
+/// One more calibration step.
+mod recalibrate;
+
 /// What the commands print.
 mod output;
 
 /// Progress on a terminal, a line a stage elsewhere.
 mod progress;
+
+/// `riskstrat release` and `riskstrat withdraw`.
+mod release;
 
 /// The folder that `riskstrat init` makes.
 mod starter;
@@ -19,11 +31,13 @@ use jiff::civil::Date;
 use crate::conform::Engine;
 use crate::error::{Error, Result};
 use crate::explain;
+use crate::gates::Consent;
 use crate::pipeline::Pipeline;
 use crate::pipeline::parse::{self, LoadOptions};
 use crate::pipeline::schema;
 use crate::pseudonym::Pseudonym;
 use crate::publish;
+use crate::release::Ledger;
 use crate::run;
 use crate::source;
 use crate::storage::LocalDisk;
@@ -55,15 +69,25 @@ enum Command {
     Run(RunArgs),
     /// Check every declaration of a pipeline; reads no record.
     Check(CheckArgs),
+    /// Judge scores on the people of a study, head to head and by group.
+    Evaluate(evaluate::EvaluateArgs),
+    /// Fit one more calibration step of a model on the people of a study, and write the model with it.
+    Recalibrate(recalibrate::RecalibrateArgs),
     /// Write invented, linked deliveries with a known truth.
     Synth(SynthArgs),
-    /// List the published runs.
+    /// Check the lists of a run once more on later deliveries, and write what each recipient is sent.
+    Release(release::ReleaseArgs),
+    /// Take a release back: a notice to each recipient.
+    Withdraw(release::WithdrawArgs),
+    /// Learn a model from a study, judge it on people kept back, and write its folder.
+    Train(TrainArgs),
+    /// List the published runs, and what was released of them.
     List(OutArgs),
     /// Print the JSON Schema of a kind of declaration.
     Schema { kind: schema::Kind },
     /// Make a folder with a small pipeline of your own that runs.
     Init { folder: PathBuf },
-    /// Check that a published run is whole: every file, every sum.
+    /// Check that a published run and all that was released are whole: every file, every sum, the chain of the ledger.
     Verify(VerifyArgs),
     /// Show what stands behind one person's row of a list.
     Explain(ExplainArgs),
@@ -110,6 +134,12 @@ struct RunArgs {
     out: OutArgs,
     #[command(flatten)]
     engine: EngineArgs,
+    /// Says yes, by name, to lists that differ much from those of the run before; written into the receipt.
+    #[arg(long, value_name = "NAME", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    approved_by: Option<String>,
+    /// Lets a delivery pass that ends before the last one used; written into the receipt.
+    #[arg(long)]
+    allow_older: bool,
 }
 
 #[derive(Debug, Args)]
@@ -137,6 +167,23 @@ struct SynthArgs {
     /// Leave out the planted dirt.
     #[arg(long)]
     clean: bool,
+}
+
+#[derive(Debug, Args)]
+struct TrainArgs {
+    /// The study file.
+    study: PathBuf,
+    /// The model's folder, which must not exist; its name becomes the score's.
+    #[arg(long, value_name = "FOLDER", required_unless_present = "matrix")]
+    out: Option<PathBuf>,
+    /// The folder of the deliveries, in place of the run file's.
+    #[arg(long, value_name = "FOLDER")]
+    deliveries: Option<PathBuf>,
+    /// Write what is learnt from as a CSV, for other programs: a row a person, without token.
+    #[arg(long, value_name = "FILE")]
+    matrix: Option<PathBuf>,
+    #[command(flatten)]
+    engine: EngineArgs,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -209,13 +256,21 @@ fn dispatch(cli: &Cli) -> Result<()> {
     match &cli.command {
         Command::Run(args) => run_pipeline(args, cli.json),
         Command::Check(args) => check(args, cli.json),
+        Command::Evaluate(args) => evaluate::run(args, cli.json),
+        Command::Recalibrate(args) => recalibrate::run(args, cli.json),
         Command::Synth(args) => make_deliveries(args, cli.json),
-        Command::List(args) => output::runs(&publish::list(&LocalDisk, &args.out)?, cli.json),
+        Command::Train(args) => learn::train(args, cli.json),
+        Command::Release(args) => release::release(args, cli.json),
+        Command::Withdraw(args) => release::withdraw(args, cli.json),
+        Command::List(args) => {
+            let ledger = Ledger::read(&LocalDisk, &args.out)?;
+            output::runs(&publish::list(&LocalDisk, &args.out)?, ledger.entries(), cli.json)
+        }
         Command::Schema { kind } => output::json(&schema::print(*kind)),
         Command::Init { folder } => output::line(&starter::write(folder)?),
         Command::Verify(args) => {
             let verified = publish::verify(&LocalDisk, &args.out.out, args.run.as_deref())?;
-            output::verified(&verified, cli.json)
+            output::verified(&verified, &crate::release::verify(&LocalDisk, &args.out.out)?, cli.json)
         }
         Command::Explain(args) => explain_person(args, cli.json),
         Command::Completions { shell } => {
@@ -231,10 +286,14 @@ fn load(args: &PipelineArgs) -> Result<Pipeline> {
     load_from(&args.pipeline, &LoadOptions { as_of: args.as_of, deliveries: args.deliveries.clone() })
 }
 
-/// Problems name files as seen from here, so that they can be opened.
 fn load_from(file: &Path, options: &LoadOptions) -> Result<Pipeline> {
+    in_folder(file, parse::load(file, options))
+}
+
+/// Problems name files as seen from here, so that they can be opened.
+fn in_folder<T>(file: &Path, loaded: Result<T>) -> Result<T> {
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
-    parse::load(file, options).map_err(|error| match (error, folder) {
+    loaded.map_err(|error| match (error, folder) {
         (Error::Declarations(mut problems), Some(folder)) => {
             problems.iter_mut().for_each(|problem| problem.file = folder.join(&problem.file).display().to_string());
             Error::Declarations(problems)
@@ -256,7 +315,8 @@ impl EngineArgs {
 
 fn run_pipeline(args: &RunArgs, json: bool) -> Result<()> {
     let pipeline = load(&args.pipeline)?;
-    let options = run::Options { out: args.out.out.clone(), engine: args.engine.engine()? };
+    let consent = Consent { approved_by: args.approved_by.clone(), allow_older: args.allow_older };
+    let options = run::Options { out: args.out.out.clone(), engine: args.engine.engine()?, consent };
     let (journal, done) = progress::journal(json);
     let published = run::run(&pipeline, &options, &LocalDisk, &journal);
     done();
@@ -294,6 +354,7 @@ fn explain_person(args: &ExplainArgs, json: bool) -> Result<()> {
         "current" => None,
         id => Some(id),
     };
+    Ledger::read(&LocalDisk, &args.out.out)?;
     let verified = publish::verify(&LocalDisk, &args.out.out, run)?;
     let token = match args.token.as_str() {
         "-" => std::io::read_to_string(std::io::stdin())
@@ -304,9 +365,8 @@ fn explain_person(args: &ExplainArgs, json: bool) -> Result<()> {
     let as_of = id.split_once('_').and_then(|(date, _)| date.parse().ok());
     let options = LoadOptions { as_of, deliveries: args.deliveries.clone() };
     let pipeline = args.pipeline.as_ref().map(|file| load_from(file, &options)).transpose()?;
-    let folder = args.out.out.join("runs").join(id);
     let token = Pseudonym::new(token.trim());
-    let explanation = explain::explain(&folder, &token, pipeline.as_ref(), args.engine.engine()?)?;
+    let explanation = explain::explain(&args.out.out, &verified.id, &token, pipeline.as_ref(), args.engine.engine()?)?;
     output::explanation(&explanation, json)
 }
 

@@ -8,9 +8,10 @@ use serde_json::{Value, json};
 use tracing_subscriber::EnvFilter;
 
 use crate::error::{Error, Result};
-use crate::explain::Explanation;
+use crate::explain::{Decomposition, Explanation};
 use crate::pipeline::Pipeline;
 use crate::publish::{Published, RunEntry, RunId, Verified};
+use crate::release::{Done, Entry, Event, ListSent, VerifiedLedger};
 use crate::source::Delivered;
 use crate::synth::SynthSummary;
 
@@ -105,13 +106,17 @@ pub fn checked(pipeline: &Pipeline, delivered: Option<&Delivered>, as_json: bool
     line(&text)
 }
 
-pub fn runs(runs: &[RunEntry], as_json: bool) -> Result<()> {
+/// The runs, and what was released of them and withdrawn, in the order of the ledger.
+pub fn runs(runs: &[RunEntry], events: &[Entry], as_json: bool) -> Result<()> {
     if as_json {
         let entries = runs.iter().map(|run| {
             let lists: serde_json::Map<String, Value> = run.lists.iter().map(|(name, rows)| (name.clone(), (*rows).into())).collect();
             json!({ "run": run.id.as_str(), "title": run.title, "as_of": run.as_of, "current": run.is_current, "lists": lists })
         });
-        return json(&entries.collect::<Vec<_>>());
+        let events = events
+            .iter()
+            .map(|entry| json!({ "event": entry.id, "on": entry.on, "by": entry.by, "what": entry.event }));
+        return json(&entries.chain(events).collect::<Vec<_>>());
     }
     if runs.is_empty() {
         return line("no run is published here");
@@ -120,16 +125,62 @@ pub fn runs(runs: &[RunEntry], as_json: bool) -> Result<()> {
         let lists = run.lists.iter().map(|(name, rows)| format!("{name} {rows}")).collect::<Vec<_>>().join(", ");
         line(&format!("{} {}  {}  {lists}", if run.is_current { "*" } else { " " }, run.id, run.title))?;
     }
-    Ok(())
+    events.iter().try_for_each(|entry| line(&format!("  {}  {}  {}, by {}", entry.id, entry.on, told(entry), entry.by)))
 }
 
-pub fn verified(verified: &Verified, as_json: bool) -> Result<()> {
+/// What an event was, in words.
+fn told(entry: &Entry) -> String {
+    match &entry.event {
+        Event::Release(release) => {
+            let mut recipients: Vec<&str> = release.lists.iter().map(|list| list.recipient.as_str()).collect();
+            recipients.sort_unstable();
+            recipients.dedup();
+            let sum = |of: fn(&ListSent) -> u64| release.lists.iter().map(of).sum::<u64>();
+            format!(
+                "released of run {}: {} listed, {} in reserve, {} removed, to {} recipients",
+                release.run,
+                sum(|list| list.listed),
+                sum(|list| list.reserve),
+                sum(|list| list.removed),
+                recipients.len()
+            )
+        }
+        Event::Withdrawal(withdrawal) => {
+            format!("release {} withdrawn from {} recipients", withdrawal.release, withdrawal.recipients.len())
+        }
+    }
+}
+
+/// What was put in force, and where it is.
+pub fn event(done: &Done, as_json: bool) -> Result<()> {
+    let (entry, to) = (&done.entry, done.folder.join("to"));
+    let state = if done.already { "already done" } else { "done" };
+    if as_json {
+        return json(&json!({
+            "event": entry.id, "state": state, "what": entry.event, "to": to, "ledger_head": done.head,
+        }));
+    }
+    let mut text = format!("{} {state}: {}\n", entry.id, told(entry));
+    text.push_str(&format!("  to send     {}\n", to.display()));
+    line(&format!("{text}  ledger head {}", done.head))
+}
+
+pub fn verified(verified: &Verified, ledger: &VerifiedLedger, as_json: bool) -> Result<()> {
     let (id, current) = (verified.id.as_str(), verified.is_current);
     if as_json {
-        return json(&json!({ "run": id, "files": verified.files, "bytes": verified.bytes, "current": current }));
+        let events = json!({ "events": ledger.events, "files": ledger.files, "head": ledger.head });
+        return json(&json!({
+            "run": id, "files": verified.files, "bytes": verified.bytes, "current": current, "ledger": events,
+        }));
     }
     let current = if current { ", current" } else { "" };
-    line(&format!("run {id} is whole: {} files, {} bytes{current}", verified.files, verified.bytes))
+    line(&format!("run {id} is whole: {} files, {} bytes{current}", verified.files, verified.bytes))?;
+    match ledger.events {
+        0 => Ok(()),
+        events => {
+            line(&format!("the ledger is whole: {events} events, {} files sent, head {}", ledger.files, ledger.head))
+        }
+    }
 }
 
 pub fn synthesised(out: &Path, summary: &SynthSummary, as_json: bool) -> Result<()> {
@@ -153,8 +204,11 @@ pub fn explanation(explanation: &Explanation, as_json: bool) -> Result<()> {
     text.push_str("\nfeatures (those that are 0, no or blank are left out)\n");
     let telling = explanation.features.iter().filter(|(_, value)| !matches!(value.as_str(), "0" | "false"));
     telling.for_each(|(name, value)| text.push_str(&format!("  {name:<40} {value}\n")));
+    explanation.models.iter().flatten().for_each(|model| text.push_str(&taken_apart(model)));
     match &explanation.rows {
-        None => text.push_str("\nwith --pipeline, also the delivered rows behind these, by file and row number"),
+        None => text.push_str(
+            "\nwith --pipeline, also what each feature adds to each score, and the delivered rows, by file and row number",
+        ),
         Some(rows) => {
             text.push_str("\ndelivered rows\n");
             for row in rows {
@@ -166,4 +220,22 @@ pub fn explanation(explanation: &Explanation, as_json: bool) -> Result<()> {
         }
     }
     line(text.trim_end())
+}
+
+/// A score as a sum, a line a feature.
+fn taken_apart(model: &Decomposition) -> String {
+    let Decomposition { scale, base, sum, score, .. } = model;
+    let mut text = format!("\n{}: {}\n  {base:>+9.3}  {scale} to begin with\n", model.model, model.title);
+    for added in model.features.iter().filter(|added| added.adds != 0.0) {
+        text.push_str(&format!("  {:>+9.3}  {}: {}\n", added.adds, added.label, added.value));
+    }
+    let rest = model.features.iter().filter(|added| added.adds == 0.0).count();
+    if rest > 0 {
+        text.push_str(&format!("  {:>9}  {rest} other features\n", "0"));
+    }
+    text.push_str(&match *scale {
+        "points" => format!("  {sum:>+9.3}  points: the score is {score}\n"),
+        _ => format!("  {sum:>+9.3}  log-odds: the score is {score:.4}\n"),
+    });
+    text
 }

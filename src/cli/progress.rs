@@ -43,6 +43,16 @@ fn after(stage: &str) -> &'static str {
     }
 }
 
+/// A line on stderr for each thing said: the stage, and words; none for machines.
+pub fn lines(json: bool) -> impl Fn(&str, &str) {
+    move |stage, words| {
+        if !json {
+            // Nobody reads stderr any more: no reason to stop the work.
+            let _ = writeln!(std::io::stderr(), "{stage:>8}  {words}");
+        }
+    }
+}
+
 /// A bar that counts to `total` on a terminal and nothing elsewhere.
 pub fn counter(what: &'static str, total: u64) -> (impl FnMut(u64), impl FnOnce()) {
     let bar = if std::io::stderr().is_terminal() { ProgressBar::new(total) } else { ProgressBar::hidden() };

@@ -3,10 +3,18 @@
 //! These types are the single source for parsing, for the JSON Schema that `riskstrat schema` prints and for the
 //! checks that precede serde. What a name means across files is settled in `crate::pipeline::check`.
 
+mod lists;
+mod outreach;
+
 use indexmap::IndexMap;
 use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use super::calibration::CalibrationDecl;
+pub(crate) use lists::matches;
+pub use lists::{ActionDecl, ListFormat, ProbabilityDecl, RecipientRoleDecl};
+pub use outreach::{CapacityDecl, CoolOffDecl, FloorDecl, LimitDecl, LimitsDecl, OutreachDecl, QuotaDecl, WeightDecl};
 
 /// A run: which deliveries, sources, features, models, audits and cohorts, in the order in which they happen.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -14,6 +22,8 @@ use serde::{Deserialize, Serialize};
 pub struct RunDecl {
     /// What this run is called on every output.
     pub title: String,
+    /// Whose people they are, in the words by which a model's evaluation names them ("Northvale ICB").
+    pub population: Option<String>,
     /// Folder that holds the deliveries, relative to this file; `--deliveries` replaces it.
     pub deliveries: String,
     /// As-of date; `--as-of` replaces it. One of the two is required.
@@ -33,10 +43,21 @@ pub struct RunDecl {
     /// Cohorts by name (`cohorts/<name>.toml`).
     #[serde(default)]
     pub cohorts: Vec<String>,
+    /// Who reads the lists, by name; where there are roles, every cohort names one.
+    #[serde(default)]
+    pub roles: IndexMap<String, RecipientRoleDecl>,
+    /// Features that no list gives as a reason, whatever their file says; a family's members by their full names.
+    #[serde(default)]
+    pub never_as_reason: Vec<String>,
     /// How the opt-outs are known when no source has the role `opt_out`.
     pub opt_outs: Option<OptOutsDecl>,
     /// The latest record of any source may be this much older than the as-of date (default "100 days").
     pub max_data_age: Option<String>,
+    /// How the lists share people, and what the run remembers of earlier ones.
+    #[serde(default)]
+    pub outreach: OutreachDecl,
+    /// How far the run may differ from the one before, and from what its models were judged on.
+    pub limits: Option<LimitsDecl>,
     /// What is published, and under which disclosure rule.
     #[serde(default)]
     pub publish: PublishDecl,
@@ -66,19 +87,14 @@ pub struct PublishDecl {
     pub formats: Vec<ListFormat>,
     /// The rule by which counts reach `aggregate/`.
     pub disclosure: DisclosureRule,
+    /// For `fhir`: the URI of the system that the tokens belong to, for example `https://icb.example.nhs.uk/id/outreach`.
+    pub identifier_system: Option<String>,
 }
 
 impl Default for PublishDecl {
     fn default() -> Self {
-        Self { formats: vec![ListFormat::Csv], disclosure: DisclosureRule::Hes2018 }
+        Self { formats: vec![ListFormat::Csv], disclosure: DisclosureRule::Hes2018, identifier_system: None }
     }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum ListFormat {
-    Csv,
-    Parquet,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -111,6 +127,9 @@ pub struct SourceDecl {
     pub one_row_is: String,
     /// A file, folder or glob below the deliveries folder: `.parquet`, `.csv`, `.csv.gz`.
     pub files: OneOrMany,
+    /// Whose tokens the column `person` holds.
+    #[serde(default)]
+    pub tokens: Tokens,
     /// Column names (ours) that identify a row; of duplicates the one last `recorded` is kept.
     #[serde(default)]
     pub key: Vec<String>,
@@ -131,8 +150,15 @@ pub struct SourceDecl {
     #[serde(default)]
     pub blank_values: Vec<String>,
     /// The newest row may be at most this old at the as-of date; older stops the run (exit 3). Needs a column `date` or
-    /// `recorded`; opt-outs must say it in a run with cohorts.
+    /// `recorded`; opt-outs and what an exclusion reads must say it.
     pub max_age: Option<String>,
+    /// Older than this, the newest row still counts, but every list that is made with it is marked. Needs a column
+    /// `date` or `recorded`, and is less than `max_age`.
+    pub stale_after: Option<String>,
+    /// How often a new delivery is due: the same files for so long stop a run that remembers (exit 3).
+    pub every: Option<String>,
+    /// Who sent a row: one that sends nothing any more is missed in a run that remembers.
+    pub provider: Option<ProviderDecl>,
     /// A delivery without rows is a fact, not a fault.
     #[serde(default)]
     pub may_be_empty: bool,
@@ -143,11 +169,23 @@ pub struct SourceDecl {
     pub rows_per_key: Option<RowsPerKey>,
     /// For a lookup: the edition of what it holds, for example "IMD 2019 on LSOA 2011".
     pub edition: Option<String>,
-    /// Our columns, in order; `person`, `date`, `end`, `recorded`, `start`, `birth_date`, `death_date` have a meaning.
+    /// Our columns, in order; `person`, `date`, `end`, `recorded`, `start`, `birth_date`, `death_date`, `left_date` have
+    /// a meaning; with `tokens = "recipient"` also `recipient`, and in a register `test_person` (true or false).
     pub columns: IndexMap<String, ColumnDecl>,
     /// What this source says about the person: the evidence of the audit.
     #[serde(default)]
     pub demographics: IndexMap<String, DemographicDecl>,
+}
+
+/// Who sent a row, and whose people they are.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProviderDecl {
+    /// Our text, category or code column that names the sender.
+    pub column: String,
+    /// The column of a register that names the same sender for a person: without rows of it, its people are on no list.
+    /// Where no register says it, a sender that is missed stops the run.
+    pub people: Option<String>,
 }
 
 fn comma() -> char {
@@ -162,6 +200,18 @@ impl SourceDecl {
     }
 }
 
+/// Whose tokens a source uses.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Tokens {
+    /// The ones that all sources share.
+    #[default]
+    Source,
+    /// In rows that name a `recipient`, those that `riskstrat release` issued to it; they are taken back to the person's
+    /// own. Rows without a recipient hold the ones that all sources share.
+    Recipient,
+}
+
 /// What the rows of a source are to a person.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -173,12 +223,23 @@ pub enum Role {
     Events,
     /// People who must be in no output.
     OptOut,
+    /// People who may be used: everyone else counts as opted out.
+    AllowList,
+    /// Tokens of test persons, who are nobody: in no list and in no count of people.
+    TestPeople,
     /// What a hub did with an earlier list; otherwise like events.
     Feedback,
     /// Facts by a key other than the person (practice, LSOA).
     Lookup,
     /// Old token to new token.
     Superseded,
+}
+
+impl Role {
+    /// Who objects, who may be used, who is a test: rows that settle who is on the spine, and count from their own day on.
+    pub fn names_people(self) -> bool {
+        matches!(self, Self::OptOut | Self::AllowList | Self::TestPeople)
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -347,15 +408,26 @@ pub type FeaturesDecl = IndexMap<String, FeatureDecl>;
 pub struct FeatureDecl {
     /// Plain words; `{window}` and `{category}` are filled in.
     pub label: String,
+    /// Short words that stand above the feature on a list, in place of its label; `{window}` and `{category}` are filled in.
+    pub heading: Option<String>,
     /// One feature a window, the name ending in `_90d`, `_12m`, `_3y`.
     pub windows: Option<Vec<String>>,
     /// The one window: "90 days", "12 months", "3 years" or "ever".
     pub within: Option<String>,
+    /// The window begins with this day at the earliest: a date feature declared before this one.
+    pub since: Option<String>,
+    /// The window ends before this day, and `within` is counted back from it: a date feature declared before this one.
+    pub before: Option<String>,
+    /// As `before`, with that day inside the window. Where the day is not known, the feature is null.
+    pub until: Option<String>,
     /// Plain words for a list row; `{value}`, `{window}`, `{category}`, `{latest_date}` are filled in.
     pub reason: Option<String>,
+    /// No list ever gives this feature as a reason: it is too sensitive to be read beside a name.
+    #[serde(default)]
+    pub never_as_reason: bool,
     /// Unit of the value, for people who read.
     pub unit: Option<String>,
-    /// Full years from `birth_date` to the as-of date.
+    /// Full years from `birth_date` to the as-of date, or to another day.
     pub age: Option<AgeVerb>,
     /// Events.
     pub count: Option<EventsVerb>,
@@ -363,11 +435,12 @@ pub struct FeatureDecl {
     pub count_distinct: Option<EventsVerb>,
     /// Distinct days with an event.
     pub count_days: Option<EventsVerb>,
-    /// Whether there is an event: true or false, never null.
+    /// Whether there is an event: true or false, null only where the window hangs on a day that is not known.
     pub exists: Option<EventsVerb>,
     /// Days from the latest event to the as-of date; null without one.
     pub days_since: Option<EventsVerb>,
-    /// The latest value of `column` that is not null; of several on one day the greatest; null without one.
+    /// The latest value of `column` that is not null; of several on one day the greatest; null without one. With a
+    /// `codelist` and no `column`: the category last recorded; of several on one day the one that stands last on the list.
     pub latest: Option<EventsVerb>,
     /// Sum of `column` (integer or decimal) over events; 0 without one.
     pub total: Option<EventsVerb>,
@@ -386,6 +459,8 @@ pub struct FeatureDecl {
 pub struct AgeVerb {
     /// The register whose resolved `birth_date` counts.
     pub of: String,
+    /// The age on this day, not on the as-of date: a date feature declared before this one.
+    pub on: Option<String>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -396,6 +471,9 @@ pub struct EventsVerb {
     /// SQL predicate over the source's declared columns.
     #[serde(rename = "where")]
     pub filter: Option<String>,
+    /// Only events that had ended: those whose `end` lies before the as-of date.
+    #[serde(default)]
+    pub ended: bool,
     /// The column the verb works on; with a code list the code column, when the source has several.
     pub column: Option<String>,
     /// Only events with a code on this list (`codelists/<name>.csv`).
@@ -447,23 +525,79 @@ pub struct ModelDecl {
     pub signed_off: SignOff,
     /// Facts for people who read; a model without one is refused.
     pub card: String,
+    /// SQL predicate over features: whom the score is about. Everyone else has none: null, not 0.
+    pub applies_when: Option<String>,
+    /// By feature: the edition that the lookup behind it must declare. Coefficients hold for the edition they were fitted on.
+    #[serde(default)]
+    pub editions: IndexMap<String, String>,
     /// `points`: a CSV with `category,points` and optionally `trumps` (categories it silences, separated by spaces).
+    /// `trees`: a CSV with one row a node: `tree,node,feature,equals,below,missing,left,right,value,rows,people`.
     pub table: Option<String>,
     /// `points`: the feature a category is bound to, for example "hfrs_{category}".
     pub feature: Option<String>,
+    /// `points`: what the table's sum counts as from some value up, lowest first; below the first as it is.
+    #[serde(default)]
+    pub table_sum: Vec<TableSumDecl>,
     /// `points`: further points by a threshold on a feature.
     #[serde(default)]
     pub thresholds: Vec<ThresholdDecl>,
     /// `points`: the sum is never below this.
     pub floor: Option<f64>,
-    /// `logistic`: the intercept.
+    /// `points`: the score is the sum divided by this; a share of 36 deficits, for example.
+    pub divide_by: Option<f64>,
+    /// `logistic`, `trees`: the intercept, on the log-odds scale.
     pub intercept: Option<f64>,
     /// `logistic`: the terms; or a CSV with the same columns in `table`.
     #[serde(default)]
     pub terms: Vec<TermDecl>,
+    /// Where the score is a probability: of what, within what time.
+    pub probability: Option<ProbabilityDecl>,
     /// Names for ranges of the score, lowest first; the last has no `below`.
     #[serde(default)]
     pub bands: Vec<BandDecl>,
+    /// What is done to the raw probability, in order.
+    #[serde(default)]
+    pub calibration: Vec<CalibrationDecl>,
+    /// A CSV with `input,bin,share`: how inputs and score were spread in training, which each run is compared with.
+    pub reference: Option<String>,
+    /// Of a model that `riskstrat train` made: from what. Such a folder has a `model.lock`.
+    pub trained: Option<TrainedDecl>,
+    /// Who answers for using the model where its folder holds no evaluation on this population.
+    pub accepted_without_local_validation: Option<AcceptedDecl>,
+    /// Of a model that predicts a cost: without this it is refused.
+    #[serde(default)]
+    pub i_understand_cost_label: bool,
+}
+
+/// Where a trained model comes from.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TrainedDecl {
+    /// Layout of the folder; this program reads 1.
+    pub format: u32,
+    /// The study, and the SHA-256 of its file.
+    pub study: String,
+    pub study_sha256: String,
+    /// What is predicted: outcomes with the same id are the same.
+    pub outcome_id: String,
+    /// The outcome is a cost.
+    #[serde(default)]
+    pub cost_label: bool,
+    /// On those learnt from; above 0.95 something of the outcome is among the inputs.
+    pub auroc_in_training: f64,
+    /// Rows learnt from, and those with the outcome.
+    pub rows: u64,
+    pub events: u64,
+}
+
+/// A person who answers for a decision.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AcceptedDecl {
+    pub by: String,
+    #[schemars(with = "String", extend("format" = "date"))]
+    pub on: Date,
+    pub why: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -471,10 +605,18 @@ pub struct ModelDecl {
 pub enum ModelKind {
     Points,
     Logistic,
+    /// A fitted ensemble: the logistic function of the intercept and one leaf of each tree.
+    Trees,
+}
+
+impl ModelKind {
+    pub fn is_probability(self) -> bool {
+        self != Self::Points
+    }
 }
 
 /// Who answers for the clinical content, since when and until when.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SignOff {
     pub by: String,
@@ -487,7 +629,15 @@ pub struct SignOff {
 
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+pub struct TableSumDecl {
+    pub at_least: f64,
+    pub counts_as: f64,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct ThresholdDecl {
+    /// A number, or true and false as 1 and 0.
     pub feature: String,
     /// Points count when the feature is at least this.
     pub at_least: f64,
@@ -500,9 +650,18 @@ pub struct ThresholdDecl {
 #[serde(deny_unknown_fields)]
 pub struct TermDecl {
     pub feature: String,
+    /// Of a text feature: 1 where it is this value, otherwise 0.
+    pub equals: Option<String>,
     pub coefficient: f64,
-    /// What stands in for a null, before the transform; without it a null stops the run.
+    /// What stands in for a null, before all else; without it a null stops the run.
     pub missing: Option<f64>,
+    /// The value becomes 1 when it is at least this …
+    pub at_least: Option<f64>,
+    /// … and below this; otherwise 0.
+    pub below: Option<f64>,
+    /// What explanations count from: the term's value after cap, transform and division, on average over those learnt
+    /// from (default 0). Changes no score.
+    pub reference: Option<f64>,
     /// The value is lowered to this first.
     pub cap: Option<f64>,
     #[serde(default)]
@@ -520,6 +679,8 @@ pub enum Transform {
     Log1p,
     Sqrt,
     Square,
+    /// 1 where the feature is null, otherwise 0.
+    IsMissing,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -576,17 +737,32 @@ pub struct CohortDecl {
     pub title: String,
     pub purpose: String,
     pub signed_off: SignOff,
-    /// What the recipient should do, in plain words.
+    /// The run's role of those who read the lists.
+    pub role: Option<String>,
+    /// What the recipient should do, in plain words, where none of `actions` holds.
     pub action: Option<String>,
+    /// The first that holds says what to do for a person; signed off with the cohort.
+    #[serde(default)]
+    pub actions: Vec<ActionDecl>,
     /// Every one must hold.
     pub include: Vec<IncludeDecl>,
     #[serde(default)]
     pub exclude: IndexMap<String, ExcludeDecl>,
+    /// In place of the run's.
+    pub cool_off: Option<CoolOffDecl>,
     pub rank: RankDecl,
     pub capacity: CapacityDecl,
+    /// How long the list holds, from the as-of date: "14 days".
+    pub valid_for: Option<String>,
     /// Features printed on the list beside the reasons, each once, none with the name of a list's own column.
     #[serde(default)]
     pub show: Vec<String>,
+    /// Of the shown features, those that a caller must know first: language, interpreter, how to give information.
+    #[serde(default)]
+    pub before_calling: Vec<String>,
+    /// The feature (text) that names the team within a recipient: a worklist has a page for each. Without it the
+    /// recipient is the team.
+    pub team: Option<String>,
 }
 
 /// Within one, any criterion will do.
@@ -621,16 +797,4 @@ pub struct ExcludeDecl {
 pub struct RankDecl {
     /// Features or scores with `asc` or `desc`; nulls last; ties by a keyed hash of the token.
     pub by: Vec<String>,
-}
-
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct CapacityDecl {
-    /// A feature whose value names the recipient (`pcn`, `practice`); without it one list.
-    pub per: Option<String>,
-    /// Places for each recipient.
-    pub take: u32,
-    /// Listed behind the cut.
-    #[serde(default)]
-    pub reserve: u32,
 }

@@ -1,7 +1,25 @@
 //! Declarations in TOML and CSV, parsed and checked before any record is read.
 
+/// What a feature or score rests on.
+mod behind;
+
 /// What is written in the files.
 pub mod decl;
+
+/// Calibration steps of a model.
+pub mod calibration;
+
+/// How a study judges.
+pub mod evaluate;
+
+/// How far models may be from what they were.
+pub mod limits;
+
+/// What is written in a study, and what it comes to.
+pub mod study;
+
+/// The lock of a trained model's folder.
+pub mod lock;
 
 /// One thing that is wrong in a declaration, with its place.
 pub mod problem;
@@ -11,6 +29,9 @@ pub mod table;
 
 /// A TOML file with the place of every value.
 pub mod document;
+
+/// Places and precedence as a checked pipeline has them.
+mod outreach;
 
 /// TOML to structs, every problem at once.
 pub mod parse;
@@ -24,6 +45,9 @@ pub mod check;
 /// JSON Schema of every kind of declaration.
 pub mod schema;
 
+/// How features become a score.
+mod scoring;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -33,9 +57,16 @@ use jiff::civil::Date;
 
 use crate::calendar::Window;
 use crate::codelist::{CodeList, ValueSet};
+use crate::drift::Reference;
+use calibration::Step;
 use decl::{
     AuditDecl, CohortDecl, ColumnDecl, DemographicDecl, DisclosureRule, ItemDecl, ListFormat, ModelDecl, Role, RunDecl,
-    SourceDecl, Transform,
+    SourceDecl,
+};
+use limits::ModelLimitsDecl;
+pub use outreach::{Capacity, Floor, Limit, Outreach, Quota, Weight};
+pub use scoring::{
+    Branch, FEWEST_PEOPLE, Logistic, Node, Points, PointsItem, Scoring, Split, Term, Threshold, Tree, TreeInput, Trees,
 };
 
 /// A checked pipeline: every name is resolved to an index, every expression has been typed.
@@ -53,6 +84,7 @@ pub struct Pipeline {
     pub models: Vec<Model>,
     pub audits: Vec<Audit>,
     pub cohorts: Vec<Cohort>,
+    pub outreach: Outreach,
     pub codelists: Vec<Arc<CodeList>>,
     pub value_sets: BTreeMap<String, Arc<ValueSet>>,
     /// Every declaration file that was read: path relative to the run file's folder, and SHA-256 of its bytes.
@@ -113,7 +145,13 @@ pub struct Feature {
     /// Lower case, unique, usable in SQL without quotes.
     pub name: String,
     pub label: String,
+    /// Above the feature on a list.
+    pub heading: Option<String>,
     pub reason: Option<String>,
+    /// Too sensitive to be said on a list, here or for the run.
+    pub never_as_reason: bool,
+    /// The declared name with its category: what the feature's windows share.
+    pub family: String,
     pub unit: Option<String>,
     pub verb: Verb,
     pub window: Window,
@@ -124,8 +162,8 @@ pub struct Feature {
 
 #[derive(Debug, Clone)]
 pub enum Verb {
-    /// Full years at the as-of date from the register's resolved `birth_date`.
-    Age { source: usize },
+    /// Full years from the register's resolved `birth_date` to the as-of date, or to the day of feature `on`.
+    Age { source: usize, on: Option<usize> },
     /// The resolved register row's column.
     Value { source: usize, column: usize },
     /// A demographic item, resolved across sources.
@@ -136,15 +174,50 @@ pub enum Verb {
     Events(Events),
 }
 
+impl Verb {
+    /// Sets the days on which the window of an event verb hangs.
+    fn hang_on(&mut self, bounds: Bounds) {
+        if let Self::Events(events) = self {
+            events.bounds = bounds;
+        }
+    }
+}
+
 #[derive(Debug, Clone)]
 pub struct Events {
     pub what: What,
     pub source: usize,
     /// SQL over the source's columns.
     pub filter: Option<String>,
+    /// Only those whose `end` lies before the as-of date.
+    pub ended: bool,
+    pub bounds: Bounds,
     /// The column a verb works on; for `CountDistinct` over categories it is none.
     pub column: Option<usize>,
     pub codes: Option<Codes>,
+}
+
+/// Earlier features (dates) on which a window hangs, beside its length.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Bounds {
+    /// Its first day.
+    pub since: Option<usize>,
+    /// Where it ends, in place of the as-of date.
+    pub end: Option<End>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    Before(usize),
+    Until(usize),
+}
+
+impl End {
+    pub fn feature(self) -> usize {
+        match self {
+            Self::Before(feature) | Self::Until(feature) => feature,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -177,54 +250,10 @@ pub struct Model {
     pub name: String,
     pub decl: ModelDecl,
     pub kind: Scoring,
-}
-
-#[derive(Debug, Clone)]
-pub enum Scoring {
-    Points(Points),
-    Logistic(Logistic),
-}
-
-#[derive(Debug, Clone)]
-pub struct Points {
-    pub items: Vec<PointsItem>,
-    pub thresholds: Vec<Threshold>,
-    pub floor: Option<i64>,
-}
-
-/// Points of one category, in thousandths.
-#[derive(Debug, Clone)]
-pub struct PointsItem {
-    pub category: String,
-    /// Index into [`Pipeline::features`]; Boolean, or a count of which any positive value counts once.
-    pub feature: usize,
-    pub milli: i64,
-    /// Indices into `items` of the categories that this one silences.
-    pub trumps: Vec<usize>,
-}
-
-#[derive(Debug, Clone)]
-pub struct Threshold {
-    pub feature: usize,
-    pub at_least: f64,
-    pub below: Option<f64>,
-    pub milli: i64,
-}
-
-#[derive(Debug, Clone)]
-pub struct Logistic {
-    pub intercept: f64,
-    pub terms: Vec<Term>,
-}
-
-#[derive(Debug, Clone)]
-pub struct Term {
-    pub feature: usize,
-    pub coefficient: f64,
-    pub missing: Option<f64>,
-    pub cap: Option<f64>,
-    pub transform: Transform,
-    pub divide_by: Option<f64>,
+    /// What is done to the raw score, in order.
+    pub calibration: Vec<Step>,
+    /// How inputs and score were spread in training.
+    pub reference: Option<Reference>,
 }
 
 #[derive(Debug, Clone)]
@@ -247,6 +276,7 @@ pub struct Cohort {
     pub rank: Vec<RankKey>,
     /// Feature index of the recipient.
     pub per: Option<usize>,
+    pub capacity: Capacity,
     /// Feature or score columns printed on the list.
     pub show: Vec<String>,
 }
@@ -257,8 +287,12 @@ pub struct Criterion {
     /// SQL over features, scores and bands.
     pub when: String,
     pub reason: Option<String>,
+    /// The role that reads the lists may see all that the predicate and the reason read: else nothing is said of it.
+    pub told: bool,
     /// Features (indices) the predicate reads: their reasons stand in when none is given.
     pub features: Vec<usize>,
+    /// Models (indices) whose score or band it reads: so do the reasons of what adds most to the score.
+    pub models: Vec<usize>,
 }
 
 #[derive(Debug, Clone)]
@@ -275,7 +309,25 @@ pub struct RankKey {
     pub descending: bool,
 }
 
+impl Model {
+    /// Whether the score is a probability, which can be calibrated; points are none.
+    pub fn is_probability(&self) -> bool {
+        self.decl.kind.is_probability()
+    }
+}
+
 impl Pipeline {
+    /// How far models may be from what they were.
+    pub fn model_limits(&self) -> ModelLimitsDecl {
+        self.decl.limits.as_ref().and_then(|limits| limits.models.clone()).unwrap_or_default()
+    }
+
+    /// Whether a cohort's lists may show a feature, score or item: everything where no role reads them.
+    pub fn shows(&self, cohort: &CohortDecl, name: &str) -> bool {
+        let role = cohort.role.as_ref().and_then(|role| self.decl.roles.get(role));
+        role.is_none_or(|role| role.sees(name))
+    }
+
     /// Sources with this role, with their index.
     pub fn with_role(&self, role: Role) -> impl Iterator<Item = (usize, &Source)> {
         self.sources.iter().enumerate().filter(move |(_, source)| source.decl.role == role)

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::civil::Date;
 
+use super::study::StudyPlan;
 use super::{Pipeline, check};
 use crate::error::{Error, Result};
 
@@ -22,4 +23,9 @@ pub fn load(run_file: &Path, options: &LoadOptions) -> Result<Pipeline> {
         Ok(pipeline) => Ok(pipeline),
         Err(problems) => Err(Error::Declarations(problems)),
     }
+}
+
+/// Reads and checks a study with the run that it names; in place of the run's models those to judge, and no cohorts.
+pub fn load_study(study_file: &Path, options: &LoadOptions, models: &[String]) -> Result<(Pipeline, StudyPlan)> {
+    check::study(study_file, options, models)?.map_err(Error::Declarations)
 }

@@ -10,6 +10,8 @@ use schemars::schema_for;
 use serde_json::{Map, Value};
 
 use super::decl::{AuditDecl, CohortDecl, FeaturesDecl, ModelDecl, RunDecl, SourceDecl};
+use super::lock::ModelLock;
+use super::study::StudyDecl;
 use crate::codelist::{CodeListLock, ValueSetLock};
 
 /// A kind of file.
@@ -21,10 +23,13 @@ pub enum Kind {
     Model,
     Audit,
     Cohort,
+    Study,
     /// `codelists.lock`
     Codelists,
     /// `valuesets.lock`
     Valuesets,
+    /// `model.lock`
+    ModelLock,
 }
 
 /// A schema with the validator made from it.
@@ -42,8 +47,10 @@ pub fn print(kind: Kind) -> Value {
         Kind::Model => schema_for!(ModelDecl),
         Kind::Audit => schema_for!(AuditDecl),
         Kind::Cohort => schema_for!(CohortDecl),
+        Kind::Study => schema_for!(StudyDecl),
         Kind::Codelists => schema_for!(CodeListLock),
         Kind::Valuesets => schema_for!(ValueSetLock),
+        Kind::ModelLock => schema_for!(ModelLock),
     };
     let mut schema = schema.to_value();
     without_null(&mut schema);
@@ -52,7 +59,7 @@ pub fn print(kind: Kind) -> Value {
 
 /// Made once a kind: compiling a schema costs more than checking a file.
 pub(super) fn checker(kind: Kind) -> Result<&'static Checker, String> {
-    static CHECKERS: [OnceLock<Checker>; 8] = [const { OnceLock::new() }; 8];
+    static CHECKERS: [OnceLock<Checker>; 10] = [const { OnceLock::new() }; 10];
     let fault = || format!("the schema of {kind:?} cannot be compiled");
     let slot = CHECKERS.get(kind as usize).ok_or_else(fault)?;
     if let Some(checker) = slot.get() {

@@ -1,18 +1,31 @@
-//! Cohorts: criteria, exclusions, rank, recipients.
+//! Cohorts: criteria, rank, recipients.
 
-use arrow::datatypes::{DataType, Schema};
+use arrow::datatypes::Schema;
 
-use super::super::decl::{CohortDecl, ExcludeDecl, Role};
+use super::super::decl::CohortDecl;
 use super::super::document::Document;
-use super::super::{Cohort, Criterion, Events, Exclusion, Feature, RankKey, Verb, What};
+use super::super::{Cohort, Criterion, Model, RankKey};
 use super::desk::Loaded;
-use super::events::source_schema;
 use super::{Checker, is_name};
-use crate::calendar::Window;
 use crate::expr::Compiled;
 
-/// What every list holds, as `cohort::list` writes it.
-const LIST_COLUMNS: [&str; 7] = ["rank", "status", "person", "reasons", "suggested_action", "recording_gaps", "as_of"];
+/// What lists hold beside scores and shown features, as `sheet::columns` writes it.
+const LIST_COLUMNS: [&str; 14] = [
+    "rank",
+    "status",
+    "person",
+    "team",
+    "new_or_repeat",
+    "times_listed",
+    "first_listed",
+    "rank_before",
+    "reasons",
+    "suggested_action",
+    "recording_gaps",
+    "data_up_to",
+    "as_of",
+    "valid_until",
+];
 
 impl Checker {
     pub(super) fn cohort(&mut self, file: &Loaded<CohortDecl>) {
@@ -21,23 +34,23 @@ impl Checker {
         self.signed_off(document, &format!("cohort {}", file.name), &decl.signed_off);
         let schema = self.schema();
         let include = self.include(document, decl, &schema);
-        let mut exclude = Vec::new();
-        for (name, exclusion) in &decl.exclude {
-            let when = self.exclusion(document, &file.name, name, exclusion, &schema);
-            exclude.extend(when.map(|when| Exclusion { name: name.clone(), when }));
-        }
+        let cool_off = match &decl.cool_off {
+            Some(own) => self.cool_off(document, &["cool_off"], own),
+            None => self.runs_cool_off.clone(),
+        };
+        let exclude = self.exclusions(document, &file.name, decl, &schema, &cool_off);
         let rank = self.rank(document, decl, &schema);
         let per = decl.capacity.per.as_ref().and_then(|name| {
             let feature = self.feature_named(|message| document.at_value(&["capacity", "per"], message), name)?;
             self.must_be_text(document, &["capacity", "per"], feature);
             Some(feature)
         });
-        if decl.capacity.take == 0 {
-            self.desk.report(document.at_value(&["capacity", "take"], "a list without places calls nobody"));
-        }
+        let mut capacity = self.capacity(document, decl, &schema);
+        capacity.listed_within = cool_off.listed_within;
         self.show(document, &decl.show, &schema);
+        self.sheet(document, decl, &schema);
         let (name, show) = (file.name.clone(), decl.show.clone());
-        self.cohorts.push(Cohort { name, decl: decl.clone(), include, exclude, rank, per, show });
+        self.cohorts.push(Cohort { name, decl: decl.clone(), include, exclude, rank, per, capacity, show });
     }
 
     fn include(&mut self, document: &Document, decl: &CohortDecl, schema: &Schema) -> Vec<Vec<Criterion>> {
@@ -57,7 +70,7 @@ impl Checker {
             let mut criteria = Vec::new();
             for (name, criterion) in &set.any {
                 let path = |key: &'static str| ["include", place.as_str(), "any", name.as_str(), key];
-                self.criterion_name(document, &path("when")[..4], name);
+                self.name(document, &path("when")[..4], name);
                 if let Some(reason) = &criterion.reason {
                     self.criterion_reason(document, &path("reason"), reason, &columns);
                 }
@@ -66,7 +79,9 @@ impl Checker {
                     name: name.clone(),
                     when: criterion.when.clone(),
                     reason: criterion.reason.clone(),
+                    told: self.told(decl, &compiled.columns, criterion.reason.as_deref()),
                     features: self.features_read(&compiled),
+                    models: self.models_read(&compiled),
                 });
             }
             include.push(criteria);
@@ -74,7 +89,7 @@ impl Checker {
         include
     }
 
-    fn criterion_name(&mut self, document: &Document, path: &[&str], name: &str) {
+    pub(super) fn name(&mut self, document: &Document, path: &[&str], name: &str) {
         if !is_name(name) {
             let problem = document.at_key(path, format!("`{name}` cannot be a name here"));
             self.desk.report(problem.help("write lower-case letters, digits and `_`"));
@@ -89,8 +104,11 @@ impl Checker {
         match super::text::placeholders(reason) {
             Err(at) => self.desk.report(document.inside(path, at, "a brace that opens no `{name}`")),
             Ok(found) => {
-                for (name, at) in found.into_iter().filter(|(name, _)| !columns.contains(name)) {
-                    if !self.may_be_broken(name) {
+                for (name, at) in found {
+                    if self.features.iter().any(|feature| feature.name == name && feature.never_as_reason) {
+                        let problem = document.inside(path, at, format!("`{name}` is never given as a reason"));
+                        self.desk.report(problem.help("`never_as_reason` keeps it off lists, here or in the run file"));
+                    } else if !columns.contains(&name) && !self.may_be_broken(name) {
                         let problem = document.inside(path, at, format!("there is no feature `{name}`"));
                         self.desk.report(problem.did_you_mean(name, columns.iter().copied()));
                     }
@@ -107,59 +125,13 @@ impl Checker {
         features
     }
 
-    /// The predicate of an exclusion; one by events gets a hidden feature.
-    fn exclusion(
-        &mut self,
-        document: &Document,
-        cohort: &str,
-        name: &str,
-        decl: &ExcludeDecl,
-        schema: &Schema,
-    ) -> Option<String> {
-        let path = |key: &'static str| ["exclude", name, key];
-        self.criterion_name(document, &path("when")[..2], name);
-        match (&decl.when, &decl.of, &decl.within) {
-            (Some(when), None, None) if decl.filter.is_none() => {
-                self.predicate(document, &path("when"), when, schema).map(|_| when.clone())
-            }
-            (None, Some(of), Some(within)) => {
-                let window = Window::parse(within);
-                if let Err(message) = &window {
-                    self.desk.report(document.at_value(&path("within"), message.as_str()));
-                }
-                let source = self.source_named(document, &path("of"), of, &[Role::Events, Role::Feedback])?;
-                let events = source_schema(self.sources.get(source)?);
-                if let Some(sql) = &decl.filter {
-                    self.filter(document, &path("where"), sql, &events)?;
-                }
-                let verb =
-                    Events { what: What::Exists, source, filter: decl.filter.clone(), column: None, codes: None };
-                let hidden = format!("exclude_{cohort}_{name}");
-                if let Some(what) = self.taken(&hidden) {
-                    self.desk.report(document.at_key(&path("of")[..2], what));
-                    return None;
-                }
-                self.features.push(Feature {
-                    name: hidden.clone(),
-                    label: format!("Excluded from {cohort}: {name}"),
-                    reason: None,
-                    unit: None,
-                    verb: Verb::Events(verb),
-                    window: window.ok()?,
-                    data_type: DataType::Boolean,
-                    shown: false,
-                });
-                Some(hidden)
-            }
-            _ => {
-                let problem =
-                    document.at_key(&path("when")[..2], format!("`{name}` needs `when`, or `of` and `within`"));
-                self.desk.report(
-                    problem.help("for example when = \"died\", or of = \"hub_feedback\" and within = \"90 days\""),
-                );
-                None
-            }
-        }
+    /// Whose contributions stand in when a criterion gives no reason.
+    fn models_read(&self, compiled: &Compiled) -> Vec<usize> {
+        let reads = |model: &Model| {
+            let of = |name: &String| ["", "_band", "_change"].contains(&name.strip_prefix(&model.name).unwrap_or("?"));
+            compiled.columns.iter().any(of)
+        };
+        (0..self.models.len()).filter(|at| self.models.get(*at).is_some_and(reads)).collect()
     }
 
     fn rank(&mut self, document: &Document, decl: &CohortDecl, schema: &Schema) -> Vec<RankKey> {

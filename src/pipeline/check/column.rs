@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, Field, TimeUnit};
 use jiff::civil::Date;
 
-use super::super::decl::{ColumnDecl, ColumnType, OneOrMany};
+use super::super::decl::{ColumnDecl, ColumnType, OneOrMany, Tokens};
 use super::super::document::Document;
 use super::{Checker, is_name};
 use crate::expr;
@@ -14,7 +14,7 @@ use crate::expr;
 const DEFAULT_PLACES: u8 = 4;
 
 impl Checker {
-    pub(super) fn column(&mut self, document: &Document, name: &str, decl: &ColumnDecl) {
+    pub(super) fn column(&mut self, document: &Document, tokens: Tokens, name: &str, decl: &ColumnDecl) {
         let at = |key: &'static str| ["columns", name, key];
         if !is_name(name) {
             let problem = document.at_key(&["columns", name], format!("`{name}` cannot be the name of a column"));
@@ -23,7 +23,9 @@ impl Checker {
         let special: &[ColumnType] = match name {
             "person" | "superseded_by" => &[ColumnType::Pseudonym],
             "date" | "end" | "recorded" | "start" => &[ColumnType::Date, ColumnType::Datetime],
-            "birth_date" | "death_date" => &[ColumnType::Date],
+            "birth_date" | "death_date" | "left_date" => &[ColumnType::Date],
+            "recipient" if tokens == Tokens::Recipient => &[ColumnType::Text],
+            "test_person" => &[ColumnType::Boolean],
             _ => &[],
         };
         if !special.is_empty() && !special.contains(&decl.kind) {

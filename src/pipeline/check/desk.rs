@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
+use super::super::decl::ModelDecl;
 use super::super::document::Document;
 use super::super::problem::Problem;
 use super::super::schema::Kind;
@@ -197,13 +198,38 @@ impl Desk {
                     self.report(problem.help(help).did_you_mean(written, names.iter().map(String::as_str)));
                     set.broken.push(name);
                 }
-                Some(shown) => match self.document(&shown, kind) {
-                    Some((document, Some(decl))) => set.good.push(Loaded { name, document, decl }),
-                    _ => set.broken.push(name),
-                },
+                Some(shown) => self.load_into(&mut set, name, &shown, kind),
             }
         }
         set
+    }
+
+    /// Models by name, as the command line gives them.
+    pub fn load_models(&mut self, names: &[String]) -> Set<ModelDecl> {
+        let mut set = Set { good: Vec::new(), broken: Vec::new() };
+        for name in names {
+            let file = format!("models/{name}/model.toml");
+            let found = if name.split('/').all(is_file_name) { self.find(&file) } else { None };
+            match found {
+                Some(shown) => {
+                    let name = name.rsplit('/').next().unwrap_or_default().to_owned();
+                    self.load_into(&mut set, name, &shown, Kind::Model);
+                }
+                None => {
+                    let known = self.names_in("models");
+                    let problem = Problem::new(&file, "there is no such model");
+                    self.report(problem.did_you_mean(name, known.iter().map(String::as_str)));
+                }
+            }
+        }
+        set
+    }
+
+    fn load_into<T: DeserializeOwned>(&mut self, set: &mut Set<T>, name: String, shown: &str, kind: Kind) {
+        match self.document(shown, kind) {
+            Some((document, Some(decl))) => set.good.push(Loaded { name, document, decl }),
+            _ => set.broken.push(name),
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use arrow::datatypes::{DataType, Field, Schema};
 
 use super::super::decl::{ColumnType, EventsVerb, FeatureDecl, Role};
 use super::super::document::Document;
-use super::super::{Codes, Events, Source, Verb, What};
+use super::super::{Bounds, Codes, Events, Source, Verb, What};
 use super::Checker;
 use super::column::kind_name;
 use crate::codelist::CodeList;
@@ -76,8 +76,11 @@ impl Checker {
         let schema = source_schema(self.sources.get(source)?);
         let filtered =
             decl.filter.as_ref().is_none_or(|sql| self.filter(document, &at("where"), sql, &schema).is_some());
-        if matches!(what, What::Longest | What::OpenAtIndex) && self.sources.get(source)?.column("end").is_none() {
-            let message = format!("`{verb}` needs a column `end`, which `{}` lacks", decl.of);
+        let needs_end = matches!(what, What::Longest | What::OpenAtIndex).then_some(verb);
+        if let Some(needs) = needs_end.or(decl.ended.then_some("ended"))
+            && self.sources.get(source)?.column("end").is_none()
+        {
+            let message = format!("`{needs}` needs a column `end`, which `{}` lacks", decl.of);
             self.desk.report(document.at_value(&at("of"), message));
             return None;
         }
@@ -105,7 +108,7 @@ impl Checker {
             return None;
         }
         let filter = decl.filter.clone();
-        let events = Events { what, source, filter, column, codes };
+        let events = Events { what, source, filter, ended: decl.ended, bounds: Bounds::default(), column, codes };
         let categories = match (&list, decl.each) {
             (Some(list), Some(_)) => each(&events, list),
             _ => Vec::new(),
@@ -133,6 +136,7 @@ impl Checker {
             return match plain {
                 Some(data_type) => Some((None, data_type)),
                 None if what == What::CountDistinct && decl.codelist.is_some() => Some((None, DataType::Int64)),
+                None if what == What::Latest && decl.codelist.is_some() => Some((None, DataType::Utf8)),
                 None => {
                     self.desk.report(document.at_key(&[name, verb], format!("`{verb}` needs a `column`")));
                     None

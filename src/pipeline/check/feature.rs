@@ -5,7 +5,7 @@ use arrow::datatypes::{DataType, TimeUnit};
 use super::super::decl::{FeatureDecl, FeaturesDecl, Role, ValueVerb};
 use super::super::document::Document;
 use super::super::problem::Problem;
-use super::super::{Feature, Verb};
+use super::super::{Feature, Model, Verb};
 use super::desk::Loaded;
 use super::events::Made;
 use super::text::{fill, placeholders};
@@ -18,6 +18,8 @@ const PERSON: &str = "person";
 /// One member of a family: what its name ends in, and what its texts say.
 struct Member {
     suffix: String,
+    /// The suffix without the window.
+    stem: String,
     window: Option<Window>,
     category: Option<String>,
     verb: Verb,
@@ -40,6 +42,7 @@ impl Checker {
         let verbs = decl.verbs();
         let events = matches!(verbs.as_slice(), [verb] if decl.events(verb).is_some());
         let windows = self.windows(document, name, decl, events || verbs.len() != 1);
+        let bounds = self.bounds(document, name, decl, events || verbs.len() != 1);
         let each = decl.events_verb().is_some_and(|verb| verb.each.is_some());
         self.texts(document, name, decl, events, each);
         let [verb] = verbs.as_slice() else {
@@ -55,11 +58,17 @@ impl Checker {
         let (members, data_type) = match decl.events(verb) {
             Some((what, events)) => {
                 let Made { events, data_type, categories } = self.events(document, name, verb, what, events)?;
-                (family(&windows?, &categories, &events), data_type)
+                let (windows, bounds) = (windows?, bounds?);
+                let mut members = family(&windows, &categories, &events);
+                members.iter_mut().for_each(|member| member.verb.hang_on(bounds));
+                (members, data_type)
             }
             None => {
                 let (verb, data_type) = self.plain_verb(document, name, decl)?;
-                (vec![Member { suffix: String::new(), window: None, category: None, verb }], data_type)
+                (
+                    vec![Member { suffix: String::new(), stem: String::new(), window: None, category: None, verb }],
+                    data_type,
+                )
             }
         };
         for member in members {
@@ -158,7 +167,8 @@ impl Checker {
                 self.desk.report(document.at_value(&path, format!("`{}` has no column `birth_date`", age.of)));
                 return None;
             }
-            return Some((Verb::Age { source }, DataType::Int64));
+            let on = age.on.as_ref().map(|day| self.day(document, &[name, "age", "on"], day));
+            return (on != Some(None)).then_some((Verb::Age { source, on: on.flatten() }, DataType::Int64));
         }
         if let Some(value) = &decl.value {
             return self.value(document, name, value);
@@ -237,7 +247,10 @@ impl Checker {
         self.features.push(Feature {
             name: full,
             label: fill(&decl.label, &values),
+            heading: decl.heading.as_ref().map(|heading| fill(heading, &values)),
             reason: decl.reason.as_ref().map(|reason| fill(reason, &values)),
+            never_as_reason: decl.never_as_reason,
+            family: format!("{name}{}", member.stem),
             unit: decl.unit.clone(),
             verb: member.verb,
             window: member.window.unwrap_or(Window::Ever),
@@ -263,28 +276,27 @@ impl Checker {
             return Some(format!("`{name}` is the column that holds the token beside every feature and score"));
         }
         let feature = self.features.iter().any(|feature| feature.name == name);
-        let model = self.models.iter().any(|model| model.name == name || format!("{}_band", model.name) == name);
+        let model = |model: &Model| ["", "_band", "_change"].iter().any(|of| format!("{}{of}", model.name) == name);
+        let model = self.models.iter().any(model);
         (feature || model).then(|| format!("there is already a {} `{name}`", if feature { "feature" } else { "score" }))
     }
 }
 
 fn family(windows: &[(String, Window)], categories: &[(String, String, Verb)], events: &Verb) -> Vec<Member> {
-    let member = |suffix: String, window, category, verb: &Verb| Member {
-        suffix,
-        window: Some(window),
-        category,
-        verb: verb.clone(),
+    let members = |stem: &str, category: Option<&String>, verb: &Verb| {
+        let member = |(suffix, window): &(String, Window)| Member {
+            suffix: format!("{stem}{suffix}"),
+            stem: stem.to_owned(),
+            window: Some(*window),
+            category: category.cloned(),
+            verb: verb.clone(),
+        };
+        windows.iter().map(member).collect::<Vec<_>>()
     };
     if categories.is_empty() {
-        return windows.iter().map(|(suffix, window)| member(suffix.clone(), *window, None, events)).collect();
+        return members("", None, events);
     }
-    let of = |(category, label, verb): &(String, String, Verb)| {
-        let name = |suffix: &str| format!("_{category}{suffix}");
-        windows
-            .iter()
-            .map(|(suffix, window)| member(name(suffix), *window, Some(label.clone()), verb))
-            .collect::<Vec<_>>()
-    };
+    let of = |(category, label, verb): &(String, String, Verb)| members(&format!("_{category}"), Some(label), verb);
     categories.iter().flat_map(of).collect()
 }
 

@@ -3,36 +3,57 @@
 //! Every check puts its problems down and goes on; what a broken file would have declared is not missed a second time.
 
 mod audit;
+mod bounds;
+mod calibration;
+mod capacity;
 mod cohort;
 mod column;
 mod desk;
+mod evaluate;
 mod events;
+mod exclusion;
 mod feature;
+mod limits;
 mod lists;
 mod model;
+mod outreach;
+mod reference;
 mod run;
 mod scoring;
+mod sheet;
 mod source;
+mod study;
 mod text;
+mod trained;
+mod trees;
 mod words;
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
 use arrow::datatypes::{DataType, Field, Schema};
+use indexmap::IndexMap;
 use jiff::civil::Date;
 
-use super::decl::{AuditDecl, CohortDecl, FeaturesDecl, ModelDecl, PublishDecl, Role, RunDecl, SignOff, SourceDecl};
+use super::decl::LimitsDecl;
+use super::decl::{AuditDecl, CohortDecl, FeaturesDecl, ModelDecl, PublishDecl, RecipientRoleDecl, Role, RunDecl};
+use super::decl::{SignOff, SourceDecl};
 use super::document::Document;
 use super::parse::LoadOptions;
 use super::problem::Problem;
 use super::schema::Kind;
-use super::{Audit, Cohort, Feature, Item, Model, Pipeline, Source};
+use super::study::StudyPlan;
+use super::{Audit, Cohort, Feature, Item, Model, Outreach, Pipeline, Source};
 use crate::calendar::Window;
 use crate::error::Result;
 use crate::expr::{self, Compiled};
-use desk::Desk;
+use crate::history;
+use desk::{Desk, Set};
+use exclusion::CoolOff;
 use lists::Lists;
+use study::Written;
+pub(super) use study::study;
+pub use trained::TOO_GOOD;
 
 /// What has been checked so far.
 struct Checker {
@@ -45,6 +66,13 @@ struct Checker {
     models: Vec<Model>,
     audits: Vec<Audit>,
     cohorts: Vec<Cohort>,
+    /// Who reads lists; none where the run file is broken.
+    roles: Option<IndexMap<String, RecipientRoleDecl>>,
+    outreach: Outreach,
+    /// Of the run, for cohorts without their own.
+    runs_cool_off: CoolOff,
+    /// Earlier runs are an input.
+    remembers: bool,
     warnings: Vec<String>,
     /// Sources, features and models that could not be made: their absence is no further problem.
     broken: BTreeSet<String>,
@@ -52,24 +80,64 @@ struct Checker {
     declared: BTreeSet<String>,
     /// A whole feature or model file is unreadable: any name might have been in it.
     features_unknown: bool,
+    /// Whose people they are, as the run says.
+    population: Option<String>,
+    /// For a study: a model is there to be judged, so that it need not have been judged before.
+    judging: bool,
+    /// Models that somebody answers for where they are beyond the limits.
+    accepted: Vec<String>,
 }
 
 /// Reads and checks all that the run file names.
 pub(super) fn pipeline(run_file: &Path, options: &LoadOptions) -> Result<Result<Pipeline, Vec<Problem>>> {
-    let (mut desk, run_name) = Desk::open(run_file)?;
-    let Some((run, decl)) = desk.document::<RunDecl>(&run_name, Kind::Run) else {
-        return Ok(Err(desk.finish().0));
-    };
-    let sources = desk.load_all::<SourceDecl>(&run, "sources", Kind::Source);
-    let features = desk.load_all::<FeaturesDecl>(&run, "features", Kind::Features);
-    let models = desk.load_all::<ModelDecl>(&run, "models", Kind::Model);
-    let audits = desk.load_all::<AuditDecl>(&run, "audits", Kind::Audit);
-    let cohorts = desk.load_all::<CohortDecl>(&run, "cohorts", Kind::Cohort);
+    let (desk, run_name) = Desk::open(run_file)?;
+    Ok(checked(desk, &run_name, options, None).map(|(pipeline, _)| pipeline))
+}
 
-    let as_of = options.as_of.or(decl.as_ref().and_then(|decl| decl.as_of));
+/// What a run names, file by file.
+struct Files {
+    sources: Set<SourceDecl>,
+    features: Set<FeaturesDecl>,
+    models: Set<ModelDecl>,
+    audits: Set<AuditDecl>,
+    cohorts: Set<CohortDecl>,
+}
+
+impl Files {
+    /// A study has models of its own, and no cohorts.
+    fn load(desk: &mut Desk, run: &Document, study: Option<&Written>) -> Self {
+        Self {
+            sources: desk.load_all(run, "sources", Kind::Source),
+            features: desk.load_all(run, "features", Kind::Features),
+            models: match study {
+                None => desk.load_all(run, "models", Kind::Model),
+                Some(study) => desk.load_models(&study.models),
+            },
+            audits: desk.load_all(run, "audits", Kind::Audit),
+            cohorts: match study {
+                None => desk.load_all(run, "cohorts", Kind::Cohort),
+                Some(_) => Set { good: Vec::new(), broken: Vec::new() },
+            },
+        }
+    }
+}
+
+/// A run alone, or a study with it: a study reads no cohort, and only the models that it is to judge.
+fn checked(
+    mut desk: Desk,
+    run_name: &str,
+    options: &LoadOptions,
+    study: Option<&Written>,
+) -> Result<(Pipeline, Option<StudyPlan>), Vec<Problem>> {
+    let Some((run, decl)) = desk.document::<RunDecl>(run_name, Kind::Run) else {
+        return Err(desk.finish().0);
+    };
+    let Files { sources, features, models, audits, cohorts } = Files::load(&mut desk, &run, study);
+    let given = options.as_of.or_else(|| study.and_then(Written::last_as_of));
+    let as_of = given.or(decl.as_ref().and_then(|decl| decl.as_of));
     if decl.is_some() && as_of.is_none() {
         desk.report(
-            Problem::new(&run_name, "as_of is missing").help("give --as-of 2026-04-01, or write as_of = 2026-04-01"),
+            Problem::new(run_name, "as_of is missing").help("give --as-of 2026-04-01, or write as_of = 2026-04-01"),
         );
     }
     let mut broken: BTreeSet<String> = sources.broken.iter().chain(&models.broken).cloned().collect();
@@ -84,26 +152,46 @@ pub(super) fn pipeline(run_file: &Path, options: &LoadOptions) -> Result<Result<
         models: Vec::new(),
         audits: Vec::new(),
         cohorts: Vec::new(),
+        roles: decl.as_ref().map(|decl| decl.roles.clone()),
+        outreach: Outreach::default(),
+        runs_cool_off: CoolOff::default(),
+        remembers: decl.as_ref().is_some_and(|decl| decl.outreach.remember),
         warnings: Vec::new(),
         broken,
         declared: features.good.iter().flat_map(|file| file.decl.keys().cloned()).collect(),
         features_unknown: decl.is_none() || !features.broken.is_empty(),
+        population: decl.as_ref().and_then(|decl| decl.population.clone()),
+        judging: study.is_some(),
+        accepted: decl.as_ref().and_then(|decl| decl.limits.as_ref()).map(LimitsDecl::accepted).unwrap_or_default(),
     };
     let items_unknown = decl.is_none() || !audits.broken.is_empty();
     checker.sources(&sources.good);
+    sources.good.iter().for_each(|source| checker.arrival(source));
     checker.items(&audits.good);
     checker.demographics(&sources.good, items_unknown);
     features.good.iter().for_each(|file| checker.feature_file(file));
+    if let Some(decl) = &decl {
+        checker.never_as_reason(&run, &decl.never_as_reason);
+    }
     models.good.iter().for_each(|model| checker.model(model));
+    if let Some(decl) = &decl {
+        // A study names models of its own.
+        checker.roles(&run, decl, models.broken.is_empty() && study.is_none());
+    }
     audits.good.iter().for_each(|audit| checker.audit(audit));
+    if let Some(cool_off) = decl.as_ref().and_then(|decl| decl.outreach.cool_off.as_ref()) {
+        checker.runs_cool_off = checker.cool_off(&run, &["outreach", "cool_off"], cool_off);
+    }
     cohorts.good.iter().for_each(|cohort| checker.cohort(cohort));
     if let Some(decl) = &decl {
+        checker.outreach = checker.outreach(&run, decl);
         checker.run(&run, decl, sources.broken.is_empty());
         if !decl.cohorts.is_empty() {
             checker.opt_out_ages(&sources.good);
         }
     }
-    Ok(checker.finish(decl, run_name.trim_end_matches(".toml"), options))
+    let plan = study.and_then(|study| checker.study(study));
+    Ok((checker.finish(decl, run_name.trim_end_matches(".toml"), options)?, plan))
 }
 
 impl Checker {
@@ -161,15 +249,21 @@ impl Checker {
         found
     }
 
+    fn feature_fields(&self) -> Vec<Field> {
+        let shown = self.features.iter().filter(|feature| feature.shown);
+        shown.map(|feature| Field::new(&feature.name, feature.data_type.clone(), true)).collect()
+    }
+
     /// Features, and once there are models, scores and bands.
     fn schema(&self) -> Schema {
-        let shown = self.features.iter().filter(|feature| feature.shown);
-        let mut fields: Vec<Field> =
-            shown.map(|feature| Field::new(&feature.name, feature.data_type.clone(), true)).collect();
+        let mut fields = self.feature_fields();
         for model in &self.models {
             fields.push(Field::new(&model.name, DataType::Float64, true));
             if !model.decl.bands.is_empty() {
                 fields.push(Field::new(format!("{}_band", model.name), DataType::Utf8, true));
+            }
+            if self.remembers {
+                fields.push(Field::new(history::change_of(&model.name), DataType::Float64, true));
             }
         }
         Schema::new(fields)
@@ -232,7 +326,7 @@ impl Checker {
         let (problems, files) = self.desk.finish();
         let Some(decl) = decl.filter(|_| clean) else { return Err(problems) };
         let deliveries = options.deliveries.clone().unwrap_or_else(|| folder.join(&decl.deliveries));
-        let PublishDecl { formats, disclosure } = decl.publish.clone();
+        let PublishDecl { formats, disclosure, .. } = decl.publish.clone();
         let (codelists, value_sets) = self.lists.finish();
         Ok(Pipeline {
             name: name.to_owned(),
@@ -245,6 +339,7 @@ impl Checker {
             models: self.models,
             audits: self.audits,
             cohorts: self.cohorts,
+            outreach: self.outreach,
             codelists,
             value_sets,
             files,

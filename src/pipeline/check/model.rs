@@ -1,10 +1,12 @@
 //! Models: card, citation, sign-off, bands.
 
+use arrow::datatypes::Schema;
+
 use super::super::decl::{BandDecl, ModelDecl, ModelKind};
 use super::super::document::Document;
 use super::super::problem::Problem;
 use super::super::table::{Row, Table};
-use super::super::{Model, Scoring};
+use super::super::{Model, Scoring, Verb};
 use super::Checker;
 use super::desk::Loaded;
 
@@ -22,7 +24,14 @@ impl Checker {
         self.signed_off(document, &format!("model {}", file.name), &decl.signed_off);
         self.card(document, &decl.card);
         self.bands(document, &decl.bands);
-        let names = [file.name.clone(), format!("{}_band", file.name)];
+        if let Some(sql) = &decl.applies_when {
+            let schema = Schema::new(self.feature_fields());
+            self.predicate(document, &["applies_when"], sql, &schema);
+        }
+        decl.editions.iter().for_each(|(feature, edition)| self.edition(document, feature, edition));
+        self.trained(file);
+        self.probability(document, decl);
+        let names = ["", "_band", "_change"].map(|of| format!("{}{of}", file.name));
         for what in names.iter().filter_map(|name| self.taken(name)).collect::<Vec<_>>() {
             self.desk.report(document.at_key(&["title"], what).help("the model's folder gives the score its name"));
         }
@@ -32,6 +41,16 @@ impl Checker {
                 ("feature", decl.feature.is_some()),
                 ("thresholds", !decl.thresholds.is_empty()),
                 ("floor", decl.floor.is_some()),
+                ("table_sum", !decl.table_sum.is_empty()),
+                ("divide_by", decl.divide_by.is_some()),
+            ],
+            ModelKind::Trees => &[
+                ("feature", decl.feature.is_some()),
+                ("thresholds", !decl.thresholds.is_empty()),
+                ("floor", decl.floor.is_some()),
+                ("table_sum", !decl.table_sum.is_empty()),
+                ("divide_by", decl.divide_by.is_some()),
+                ("terms", !decl.terms.is_empty()),
             ],
         };
         for (key, _) in foreign.iter().filter(|(_, given)| *given) {
@@ -40,13 +59,38 @@ impl Checker {
         let kind = match decl.kind {
             ModelKind::Points => self.points(document, decl).map(Scoring::Points),
             ModelKind::Logistic => self.logistic(document, decl).map(Scoring::Logistic),
+            ModelKind::Trees => self.trees(document, decl).map(Scoring::Trees),
         };
         match kind {
-            Some(kind) => self.models.push(Model { name: file.name.clone(), decl: decl.clone(), kind }),
+            Some(kind) => {
+                let calibration = self.calibration(document, decl, decl.kind.is_probability());
+                let reference = decl.reference.as_ref().and_then(|table| self.reference(document, table));
+                self.models.push(Model { name: file.name.clone(), decl: decl.clone(), kind, calibration, reference })
+            }
             None => names.into_iter().for_each(|name| {
                 self.broken.insert(name);
             }),
         }
+    }
+
+    /// The lookup behind a feature must say that it is of this edition.
+    fn edition(&mut self, document: &Document, feature: &str, wanted: &str) {
+        let path = ["editions", feature];
+        let Some(found) = self.feature_named(|message| document.at_key(&path, message), feature) else { return };
+        let column = match self.features.get(found).map(|feature| &feature.verb) {
+            Some(Verb::Value { source, column }) => self.sources.get(*source).and_then(|of| of.columns.get(*column)),
+            _ => None,
+        };
+        let lookup = column.and_then(|column| self.sources.get(column.lookup.as_ref()?.source));
+        let problem = match lookup.map(|lookup| (&lookup.name, &lookup.decl.edition)) {
+            Some((_, Some(edition))) if edition == wanted => return,
+            Some((name, Some(edition))) => format!("`{feature}` comes from `{name}`, which is \"{edition}\""),
+            Some((name, None)) => format!("`{feature}` comes from `{name}`, which declares no `edition`"),
+            None => format!("`{feature}` comes from no lookup, so nothing says of which edition it is"),
+        };
+        let help =
+            "coefficients hold for the edition on which they were fitted; on another the score is not calibrated";
+        self.desk.report(document.at_value(&path, format!("{problem}; this score needs \"{wanted}\"")).help(help));
     }
 
     fn card(&mut self, document: &Document, card: &str) {
@@ -90,16 +134,27 @@ impl Checker {
         }
     }
 
-    /// A CSV in the model's folder.
+    /// A CSV in the model's folder, named under `table`.
     pub(super) fn table(
         &mut self,
         document: &Document,
         table: &str,
         required: &[&str],
     ) -> Option<(String, String, Vec<Row>)> {
+        self.table_at(document, &["table"], table, required)
+    }
+
+    /// A CSV in the model's folder, named at `path`.
+    pub(super) fn table_at(
+        &mut self,
+        document: &Document,
+        path: &[&str],
+        table: &str,
+        required: &[&str],
+    ) -> Option<(String, String, Vec<Row>)> {
         let shown = beside(&document.file, table).and_then(|shown| self.desk.find(&shown));
         let Some(shown) = shown else {
-            self.desk.report(document.at_value(&["table"], format!("there is no `{table}` beside the model")));
+            self.desk.report(document.at_value(path, format!("there is no `{table}` beside the model")));
             return None;
         };
         let text = self.desk.read(&shown)?;
@@ -118,7 +173,7 @@ impl Checker {
 }
 
 /// A file of the same folder.
-fn beside(file: &str, name: &str) -> Option<String> {
+pub(super) fn beside(file: &str, name: &str) -> Option<String> {
     let plain = !name.is_empty() && !name.starts_with('.') && !name.contains(['/', '\\', ':']);
     let folder = file.rsplit_once('/').map_or("", |(folder, _)| folder);
     plain.then(|| if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") })

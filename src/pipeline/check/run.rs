@@ -12,8 +12,10 @@ impl Checker {
             self.age_limit(document, &["max_data_age"], text);
         }
         self.formats(document, &decl.publish.formats);
+        self.model_limits(document, decl);
+        self.identifier_system(document, decl);
         let has = |role: Role| self.sources.iter().any(|source| source.decl.role == role);
-        let (register, opt_out) = (has(Role::Register), has(Role::OptOut));
+        let (register, opt_out) = (has(Role::Register), has(Role::OptOut) || has(Role::AllowList));
         if sources_known && !register {
             self.desk.report(
                 document.at_key(&["sources"], "no source has the role `register`: nobody would be in the population"),
@@ -24,14 +26,24 @@ impl Checker {
             self.desk.report(document.at_value(&["opt_outs", "none_because"], "the reason is empty"));
         }
         if reason.is_some() && opt_out {
-            let problem =
-                document.at_key(&["opt_outs"], "a source has the role `opt_out`, so there is nothing to explain");
+            let problem = document.at_key(&["opt_outs"], "a source says who opted out, so there is nothing to explain");
             self.desk.report(problem.help("leave out [opt_outs]"));
         }
         if sources_known && !decl.cohorts.is_empty() && !opt_out && reason.is_none() {
-            let problem = document.at_key(&["cohorts"], "lists need a source with the role `opt_out`");
+            let problem = document.at_key(&["cohorts"], "lists need a source with the role `opt_out` or `allow_list`");
             let help = "name one in `sources`, or say why there is none: [opt_outs] none_because = \"…\"";
             self.desk.report(problem.help(help));
+        }
+    }
+
+    /// Marks the features that the run keeps out of reasons, before a cohort is read.
+    pub(super) fn never_as_reason(&mut self, document: &Document, names: &[String]) {
+        for (at, name) in names.iter().enumerate() {
+            let place = at.to_string();
+            let found = self.feature_named(|message| document.at_value(&["never_as_reason", &place], message), name);
+            if let Some(feature) = found.and_then(|found| self.features.get_mut(found)) {
+                feature.never_as_reason = true;
+            }
         }
     }
 
@@ -44,19 +56,17 @@ impl Checker {
         for (at, format) in
             formats.iter().enumerate().filter(|(at, format)| formats.iter().take(*at).any(|other| other == *format))
         {
-            let name = match format {
-                ListFormat::Csv => "csv",
-                ListFormat::Parquet => "parquet",
-            };
             let place = at.to_string();
-            let problem = document.at_value(&["publish", "formats", &place], format!("`{name}` is named twice"));
+            let message = format!("`{}` is named twice", format.name());
+            let problem = document.at_value(&["publish", "formats", &place], message);
             self.desk.report(problem.help("name each format once"));
         }
     }
 
     /// Where there are lists, every source of opt-outs has an age at which it is too old.
     pub(super) fn opt_out_ages(&mut self, sources: &[Loaded<SourceDecl>]) {
-        for file in sources.iter().filter(|file| file.decl.role == Role::OptOut && file.decl.max_age.is_none()) {
+        let objects = |role: Role| matches!(role, Role::OptOut | Role::AllowList);
+        for file in sources.iter().filter(|file| objects(file.decl.role) && file.decl.max_age.is_none()) {
             let problem = file.document.at_key(&["role"], "opt-outs need a `max_age` in a run with cohorts");
             self.desk.report(
                 problem.help(

@@ -9,6 +9,9 @@ use super::super::table::Row;
 use super::super::{Logistic, Points, PointsItem, Term, Threshold};
 use super::Checker;
 
+/// More terms than any model of people has.
+const MOST_TERMS: usize = 1_000_000;
+
 impl Checker {
     pub(super) fn points(&mut self, document: &Document, decl: &ModelDecl) -> Option<Points> {
         let items = match (&decl.table, &decl.feature) {
@@ -32,8 +35,7 @@ impl Checker {
         for (at, threshold) in decl.thresholds.iter().enumerate() {
             let place = at.to_string();
             let path = |key: &'static str| ["thresholds", place.as_str(), key];
-            let feature =
-                self.numeric(|message| document.at_value(&path("feature"), message), &threshold.feature, false);
+            let feature = self.numeric(|message| document.at_value(&path("feature"), message), &threshold.feature);
             let milli = milli(&threshold.points.to_string());
             if milli.is_none() {
                 self.desk.report(document.at_value(&path("points"), "points have at most 3 decimal places"));
@@ -49,7 +51,33 @@ impl Checker {
         if floor == Some(None) {
             self.desk.report(document.at_value(&["floor"], "points have at most 3 decimal places"));
         }
-        Some(Points { items, thresholds, floor: floor.flatten() })
+        let table_sum = self.table_sum(document, decl);
+        if decl.divide_by.is_some_and(|by| by <= 0.0) {
+            self.desk.report(document.at_value(&["divide_by"], "`divide_by` is above zero"));
+        }
+        Some(Points { items, table_sum, thresholds, floor: floor.flatten(), divide_by: decl.divide_by })
+    }
+
+    /// What the table's sum counts as, from some value up, lowest first.
+    fn table_sum(&mut self, document: &Document, decl: &ModelDecl) -> Vec<(i64, i64)> {
+        let mut steps: Vec<(i64, i64)> = Vec::new();
+        if decl.table.is_none() && !decl.table_sum.is_empty() {
+            self.desk.report(document.at_key(&["table_sum"], "there is no `table` whose sum could count otherwise"));
+        }
+        for (at, step) in decl.table_sum.iter().enumerate() {
+            let place = at.to_string();
+            let path = ["table_sum", place.as_str()];
+            let (Some(from), Some(counts_as)) = (milli(&step.at_least.to_string()), milli(&step.counts_as.to_string()))
+            else {
+                self.desk.report(document.at_value(&path, "points have at most 3 decimal places"));
+                continue;
+            };
+            if steps.last().is_some_and(|(below, _)| *below >= from) {
+                self.desk.report(document.at_value(&path, "steps stand from the lowest to the highest"));
+            }
+            steps.push((from, counts_as));
+        }
+        steps
     }
 
     fn points_table(&mut self, document: &Document, table: &str, feature: &str) -> Option<Vec<PointsItem>> {
@@ -81,7 +109,7 @@ impl Checker {
                     }
                 }
             }
-            let feature = self.numeric(here, &feature.replace("{category}", category), true);
+            let feature = self.numeric(here, &feature.replace("{category}", category));
             match (feature, milli) {
                 (Some(feature), Some(milli)) => {
                     items.push(PointsItem { category: category.to_owned(), feature, milli, trumps })
@@ -110,6 +138,10 @@ impl Checker {
             }
             (Some(table), true) => {
                 let (shown, text, rows) = self.table(document, table, &["feature", "coefficient"])?;
+                if rows.len() > MOST_TERMS {
+                    self.desk.report(Problem::new(&shown, format!("more than {MOST_TERMS} terms")));
+                    return None;
+                }
                 for row in &rows {
                     let here = |message: String| row.problem(message).located(&shown, &text);
                     let made = match term_row(row) {
@@ -133,19 +165,53 @@ impl Checker {
     }
 
     fn term(&mut self, at: impl Fn(String) -> Problem, term: &TermDecl) -> Option<Term> {
-        let feature = self.numeric(&at, &term.feature, true);
+        let feature = self.read_by(&at, term);
         if term.divide_by == Some(0.0) {
             self.desk.report(at("`divide_by` is zero".to_owned()));
         }
-        let TermDecl { coefficient, missing, cap, transform, divide_by, .. } = *term;
-        Some(Term { feature: feature?, coefficient, missing, cap, transform, divide_by })
+        if let (Some(at_least), Some(below)) = (term.at_least, term.below)
+            && below <= at_least
+        {
+            self.desk.report(at("`below` is above `at_least`".to_owned()));
+        }
+        let TermDecl { coefficient, missing, at_least, below, cap, transform, divide_by, .. } = *term;
+        let (equals, reference) = (term.equals.clone(), term.reference.unwrap_or(0.0));
+        Some(Term {
+            feature: feature?,
+            equals,
+            coefficient,
+            missing,
+            reference,
+            at_least,
+            below,
+            cap,
+            transform,
+            divide_by,
+        })
     }
 
-    /// A feature that can be reckoned with.
-    fn numeric(&mut self, at: impl Fn(String) -> Problem, name: &str, or_boolean: bool) -> Option<usize> {
+    /// What a term reads: a number, a text that is compared, or anything of which only its absence counts.
+    fn read_by(&mut self, at: impl Fn(String) -> Problem, term: &TermDecl) -> Option<usize> {
+        if term.equals.is_none() && term.transform != Transform::IsMissing {
+            return self.numeric(at, &term.feature);
+        }
+        let found = self.feature_named(&at, &term.feature)?;
+        let numbers = [term.missing, term.cap, term.divide_by, term.at_least, term.below];
+        let alone = numbers.iter().all(Option::is_none);
+        if !alone || (term.equals.is_some() && term.transform != Transform::Identity) {
+            self.desk.report(at("what is compared or missing counts 1 or 0: nothing is done to it".to_owned()));
+        }
+        if term.equals.is_some() && self.features.get(found)?.data_type != DataType::Utf8 {
+            self.desk.report(at(format!("`{}` is no text, so it equals none", term.feature)));
+        }
+        Some(found)
+    }
+
+    /// A feature that can be reckoned with: a number, or true and false.
+    pub(super) fn numeric(&mut self, at: impl Fn(String) -> Problem, name: &str) -> Option<usize> {
         let found = self.feature_named(&at, name)?;
         let data_type = &self.features.get(found)?.data_type;
-        if data_type.is_numeric() || (or_boolean && *data_type == DataType::Boolean) {
+        if data_type.is_numeric() || *data_type == DataType::Boolean {
             return Some(found);
         }
         self.desk.report(at(format!("`{name}` is {}, and a score needs a number", super::text::type_name(data_type))));
@@ -166,12 +232,17 @@ fn term_row(row: &Row) -> Result<TermDecl, String> {
         "log1p" => Transform::Log1p,
         "sqrt" => Transform::Sqrt,
         "square" => Transform::Square,
-        _ => return Err("`transform` is one of identity, log1p, sqrt, square".to_owned()),
+        "is_missing" => Transform::IsMissing,
+        _ => return Err("`transform` is one of identity, log1p, sqrt, square, is_missing".to_owned()),
     };
     Ok(TermDecl {
         feature: row.get("feature").to_owned(),
+        equals: Some(row.get("equals")).filter(|value| !value.is_empty()).map(str::to_owned),
         coefficient: number("coefficient")?.ok_or("`coefficient` is missing")?,
         missing: number("missing")?,
+        at_least: number("at_least")?,
+        below: number("below")?,
+        reference: number("reference")?,
         cap: number("cap")?,
         transform,
         divide_by: number("divide_by")?,

@@ -1,11 +1,12 @@
 //! Sources: files, keys, roles, lookups.
 
-use super::super::decl::{ColumnDecl, Role, SourceDecl};
+use super::super::decl::{ColumnDecl, Role, SourceDecl, Tokens};
 use super::super::document::Document;
 use super::super::{Column, ColumnLookup, Source};
 use super::Checker;
 use super::column::{data_type, kind_name};
 use super::desk::Loaded;
+use crate::calendar::Window;
 
 impl Checker {
     pub(super) fn sources(&mut self, files: &[Loaded<SourceDecl>]) {
@@ -57,13 +58,7 @@ impl Checker {
             let problem = document.at_value(&["delimiter"], "the separator is one ASCII character, and no quote");
             self.desk.report(problem.help("for example delimiter = \"|\""));
         }
-        if let Some(max_age) = &decl.max_age {
-            self.age_limit(document, &["max_age"], max_age);
-            if !["date", "recorded"].iter().any(|name| decl.columns.contains_key(*name)) {
-                let problem = document.at_key(&["max_age"], "nothing says how old the rows are");
-                self.desk.report(problem.help("declare a column `date` or `recorded`, or leave out `max_age`"));
-            }
-        }
+        self.ages(document, decl);
         for (at, key) in decl.key.iter().enumerate() {
             if !decl.columns.contains_key(key) {
                 let problem = document.at_value(&["key", &at.to_string()], format!("there is no column `{key}`"));
@@ -72,15 +67,36 @@ impl Checker {
         }
         self.role(document, decl);
         for (name, column) in &decl.columns {
-            self.column(document, name, column);
+            self.column(document, decl.tokens, name, column);
             self.words(document, name, column, &decl.blank_values);
+        }
+    }
+
+    /// How old the rows may be before a list is marked, and before a run stops.
+    fn ages(&mut self, document: &Document, decl: &SourceDecl) {
+        let limits = [("stale_after", &decl.stale_after), ("max_age", &decl.max_age)];
+        for (key, limit) in limits.iter().filter_map(|(key, limit)| Some((*key, limit.as_ref()?))) {
+            self.age_limit(document, &[key], limit);
+            // Events need a date whatever their age: that is said below.
+            let dated = matches!(decl.role, Role::Events | Role::Feedback);
+            if !dated && !["date", "recorded"].iter().any(|name| decl.columns.contains_key(*name)) {
+                let problem = document.at_key(&[key], "nothing says how old the rows are");
+                self.desk.report(problem.help(format!("declare a column `date` or `recorded`, or leave out `{key}`")));
+            }
+        }
+        let oldest = |limit: &Option<String>| Window::parse(limit.as_deref()?).ok()?.first_day(self.as_of);
+        if let (Some(stale), Some(refused)) = (oldest(&decl.stale_after), oldest(&decl.max_age))
+            && stale <= refused
+        {
+            let problem = document.at_value(&["stale_after"], "a run stops before this is reached");
+            self.desk.report(problem.help("write less than `max_age`"));
         }
     }
 
     /// What a role needs.
     fn role(&mut self, document: &Document, decl: &SourceDecl) {
         let needed: &[&str] = match decl.role {
-            Role::Register | Role::OptOut => &["person"],
+            Role::Register | Role::OptOut | Role::AllowList | Role::TestPeople => &["person"],
             Role::Events | Role::Feedback => &["person", "date"],
             Role::Superseded => &["person", "superseded_by"],
             Role::Lookup => &[],
@@ -89,6 +105,15 @@ impl Checker {
             let message = format!("a source with the role {} needs a column `{name}`", super::text::role(&decl.role));
             let problem = document.at_key(&["columns"], message);
             self.desk.report(problem.did_you_mean(name, decl.columns.keys().map(String::as_str)));
+        }
+        if decl.tokens == Tokens::Recipient {
+            if !matches!(decl.role, Role::Events | Role::Feedback) {
+                self.desk.report(document.at_value(&["tokens"], "only events and feedback come from a recipient"));
+            }
+            if !decl.columns.contains_key("recipient") {
+                let problem = document.at_key(&["columns"], "tokens of recipients need a column `recipient`");
+                self.desk.report(problem.help("it names the recipient of the list, as `riskstrat release` wrote it"));
+            }
         }
         self.always_there(document, decl);
         if decl.role == Role::Lookup {
@@ -114,7 +139,9 @@ impl Checker {
                 ("may_be_absent", column.may_be_absent, "leave it out: a file without it is refused"),
                 ("lookup", column.lookup.is_some(), "read it `from` a delivered column"),
             ];
-            for (key, _, help) in given.into_iter().filter(|(_, given, _)| *given) {
+            // Of the columns that an expression reads, a file may lack one; a row for which nothing is left is set aside.
+            let may = |key: &str| key == "may_be_absent" && column.expr.is_some() && name == "person";
+            for (key, _, help) in given.into_iter().filter(|(key, given, _)| *given && !may(key)) {
                 let message = format!("`{name}` is there in every row: no `{key}` here");
                 self.desk.report(document.at_key(&["columns", name, key], message).help(help));
             }

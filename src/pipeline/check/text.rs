@@ -12,6 +12,8 @@ pub(super) fn role(role: &Role) -> String {
         Role::Register => "register",
         Role::Events => "events",
         Role::OptOut => "opt_out",
+        Role::AllowList => "allow_list",
+        Role::TestPeople => "test_people",
         Role::Feedback => "feedback",
         Role::Lookup => "lookup",
         Role::Superseded => "superseded",
