@@ -5,6 +5,7 @@
 use std::path::Path;
 
 use super::dice::Dice;
+use super::facts::{Fact, Facts};
 use super::files::{Format, Row, Table};
 use super::layout::Kind;
 use super::person::Person;
@@ -79,13 +80,16 @@ pub struct Delivery<'w> {
     row: Row,
     /// Rows of the present person, by kind: what keys are made of.
     numbers: [u32; Kind::ALL.len()],
+    /// Rows of the present person that a run must use.
+    used: Vec<Fact>,
 }
 
 impl<'w> Delivery<'w> {
     pub fn create(out: &Path, world: &'w World, format: Format, clean: bool) -> Result<Self> {
         let tables = Kind::ALL.iter().map(|kind| Table::create(kind.layout(), out, format)).collect::<Result<_>>()?;
-        let truth = Truth::create(out)?;
-        Ok(Self { world, truth, tables, clean, row: Row::default(), numbers: [0; Kind::ALL.len()] })
+        let truth = Truth::create(out, world)?;
+        let numbers = [0; Kind::ALL.len()];
+        Ok(Self { world, truth, tables, clean, row: Row::default(), numbers, used: Vec::new() })
     }
 
     pub fn clean(&self) -> bool {
@@ -94,6 +98,12 @@ impl<'w> Delivery<'w> {
 
     pub fn next_person(&mut self) {
         self.numbers = [0; Kind::ALL.len()];
+        self.used.clear();
+    }
+
+    /// What a run must know of the present person.
+    pub fn facts<'d>(&'d self, person: &'d Person) -> Facts<'d> {
+        Facts::new(person, self.world, &self.used)
     }
 
     /// One event with the usual faults.
@@ -225,6 +235,9 @@ impl<'w> Delivery<'w> {
             self.truth.planted(kind, what, &file, layout.key.map_or("", |key| row.get(key)), row.get(layout.token))?;
         }
         self.truth.count(kind, fate);
+        if fate == Fate::Used {
+            self.used.extend(Fact::of(kind, row));
+        }
         self.tables.get_mut(kind as usize).map_or(Ok(()), |table| table.push(row, day))
     }
 

@@ -63,6 +63,10 @@ impl Row {
         }
     }
 
+    pub fn cells(&self) -> &[String] {
+        &self.cells
+    }
+
     pub fn get(&self, column: usize) -> &str {
         self.cells.get(column).map_or("", String::as_str)
     }

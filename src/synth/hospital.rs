@@ -6,6 +6,7 @@ use super::dice::Dice;
 use super::files::Row;
 use super::layout::Kind;
 use super::person::{Person, Recorder, Status};
+use super::risk;
 use super::world::{World, area_code};
 use crate::error::Result;
 
@@ -27,10 +28,8 @@ enum Spell {
 
 pub fn admissions(delivery: &mut Delivery, person: &Person, dies_here: bool, dice: &mut Dice) -> Result<()> {
     let (first, last) = person.days(delivery.world.as_of, BACK);
-    let years = f64::from(last - first + 1).max(0.0) / 365.25;
-    for _ in 0..dice.poisson(years * person.true_risk * 1.15) {
-        spell(delivery, person, Spell::Emergency, dice.between(first, last), dice)?;
-    }
+    emergencies(delivery, person, (first, last), dice)?;
+    let years = years(first, last);
     for _ in 0..dice.poisson(years * 0.05 * person.need()) {
         spell(delivery, person, Spell::Elective, dice.between(first, last), dice)?;
     }
@@ -41,6 +40,34 @@ pub fn admissions(delivery: &mut Delivery, person: &Person, dies_here: bool, dic
         }
         _ => Ok(()),
     }
+}
+
+/// By frailty up to the index; from there on by the risk that what was delivered by then decides.
+fn emergencies(delivery: &mut Delivery, person: &Person, (first, last): (i32, i32), dice: &mut Dice) -> Result<()> {
+    let index = delivery.world.index;
+    let unborn = person.birth >= index.day;
+    let until = if unborn { last } else { last.min(index.day - 1) };
+    let mut in_year_before = 0;
+    for _ in 0..dice.poisson(years(first, until) * person.true_risk * 1.15) {
+        let date = dice.between(first, until);
+        in_year_before += u32::from((index.year_before..index.day).contains(&date));
+        spell(delivery, person, Spell::Emergency, date, dice)?;
+    }
+    if unborn {
+        return Ok(());
+    }
+    let risk = risk::at(index, person, delivery.world, in_year_before);
+    let happens = dice.chance(risk) && last >= index.day;
+    if happens {
+        for _ in 0..=dice.poisson(0.25) {
+            spell(delivery, person, Spell::Emergency, dice.between(index.day, last), dice)?;
+        }
+    }
+    delivery.truth.risk(person, risk, happens)
+}
+
+fn years(first: i32, last: i32) -> f64 {
+    f64::from(last - first + 1).max(0.0) / 365.25
 }
 
 fn spell(delivery: &mut Delivery, person: &Person, spell: Spell, date: i32, dice: &mut Dice) -> Result<()> {

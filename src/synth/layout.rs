@@ -20,6 +20,12 @@ pub enum Kind {
     Practices,
     LsoaImd,
     Superseded,
+    GpAppointments,
+    AmbulanceCalls,
+    VirtualWards,
+    CareHomes,
+    Screening,
+    ContactNeeds,
 }
 
 /// How a column stands in Parquet; in CSV all is text.
@@ -32,6 +38,8 @@ pub enum Cell {
 
 use Cell::{Day, Text, Whole};
 
+use super::local;
+
 pub struct Layout {
     /// The folder, and the name in `truth/`.
     pub name: &'static str,
@@ -43,7 +51,7 @@ pub struct Layout {
 }
 
 impl Kind {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 20] = [
         Self::People,
         Self::GpEvents,
         Self::GpMedications,
@@ -58,6 +66,12 @@ impl Kind {
         Self::Practices,
         Self::LsoaImd,
         Self::Superseded,
+        Self::GpAppointments,
+        Self::AmbulanceCalls,
+        Self::VirtualWards,
+        Self::CareHomes,
+        Self::Screening,
+        Self::ContactNeeds,
     ];
 
     pub fn layout(self) -> &'static Layout {
@@ -76,6 +90,12 @@ impl Kind {
             Self::Practices => &PRACTICES,
             Self::LsoaImd => &LSOA_IMD,
             Self::Superseded => &SUPERSEDED,
+            Self::GpAppointments => &local::GP_APPOINTMENTS,
+            Self::AmbulanceCalls => &local::AMBULANCE_CALLS,
+            Self::VirtualWards => &local::VIRTUAL_WARDS,
+            Self::CareHomes => &local::CARE_HOMES,
+            Self::Screening => &local::SCREENING,
+            Self::ContactNeeds => &local::CONTACT_NEEDS,
         }
     }
 }
@@ -95,6 +115,7 @@ static PEOPLE: Layout = Layout {
         ("PRACTICE_CODE", Text),
         ("REGISTRATION_START_DATE", Day),
         ("REGISTRATION_END_DATE", Day),
+        ("EFI2_SCORE", Text),
     ],
     token: 0,
     key: None,

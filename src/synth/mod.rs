@@ -5,14 +5,20 @@
 //! of an emergency admission. Nobody in here is real, and nothing learnt from them holds for real people.
 
 mod codes;
+mod cohorts;
 mod community;
 mod deliver;
 mod dice;
+mod facts;
 mod files;
 mod hospital;
 mod layout;
+mod local;
+mod needs;
 mod person;
 mod primary;
+mod risk;
+mod services;
 mod truth;
 mod world;
 
@@ -71,7 +77,9 @@ pub fn write(options: &SynthOptions, progress: &mut dyn FnMut(u64)) -> Result<Sy
     for index in 0..options.persons {
         let mut dice = Dice::new(options.seed, index);
         let person = Person::draw(index, &world, &mut dice);
-        one(&mut delivery, &person, &mut dice)?;
+        // A stream of its own: what the cohorts need changes nothing of the rest.
+        let mut further = Dice::new(!options.seed, index);
+        one(&mut delivery, &person, &mut dice, &mut further)?;
         if index % 1_000 == 999 {
             progress(index + 1);
         }
@@ -84,7 +92,7 @@ pub fn write(options: &SynthOptions, progress: &mut dyn FnMut(u64)) -> Result<Sy
 }
 
 /// Everything that is delivered about one person.
-fn one(delivery: &mut Delivery, person: &Person, dice: &mut Dice) -> Result<()> {
+fn one(delivery: &mut Delivery, person: &Person, dice: &mut Dice, further: &mut Dice) -> Result<()> {
     delivery.next_person();
     delivery.truth.person(person, delivery.world)?;
     let died = person.status == Status::Died;
@@ -102,7 +110,13 @@ fn one(delivery: &mut Delivery, person: &Person, dice: &mut Dice) -> Result<()> 
     community::contacts(delivery, person, dice)?;
     community::social_care(delivery, person, dice)?;
     community::calls(delivery, person, dice)?;
-    community::feedback(delivery, person, dice)
+    community::feedback(delivery, person, dice)?;
+    needs::coded(delivery, person, further)?;
+    services::all(delivery, person, further)?;
+    for cohort in cohorts::of(&delivery.facts(person)) {
+        delivery.truth.cohort(&person.token, cohort)?;
+    }
+    Ok(())
 }
 
 fn lookups(delivery: &mut Delivery) -> Result<()> {

@@ -159,6 +159,12 @@ impl Person {
         (self.birth.max(as_of - back), last)
     }
 
+    /// The frailty index that half of the practices' systems work out for people of 65 and over, in ten thousandths.
+    pub fn efi2(&self) -> Option<i64> {
+        let computed = self.age >= 65.5 && self.practice.is_multiple_of(2);
+        computed.then(|| ((0.06 + 0.055 * self.frailty.max(0.0)) * 10_000.0) as i64)
+    }
+
     /// How much more care than usual.
     pub fn need(&self) -> f64 {
         super::dice::exp(0.55 * self.frailty.min(3.0)).min(6.0)

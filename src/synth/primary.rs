@@ -74,6 +74,7 @@ fn registration(
     let practice = if dice.chance(0.002) { "" } else { world.practice_code(of.practice) };
     let birth = said.birth.map_or("1900-01-01", |birth| world.days.iso(birth));
     let (effective, recorded) = (world.days.iso(of.effective), world.days.iso(of.recorded));
+    let efi2 = person.efi2().map_or(String::new(), |score| format!("0.{score:04}"));
     let cells = [
         person.token_on(of.recorded),
         effective,
@@ -87,6 +88,7 @@ fn registration(
         practice,
         day(Some(of.start)),
         day(of.end),
+        &efi2,
     ];
     let used = if person.on_spine() { Fate::Used } else { Fate::OffSpine };
     let mut write = |change: &[(usize, &str)], at: i32, fate: Fate, what: &str| {
@@ -155,7 +157,7 @@ pub fn events(delivery: &mut Delivery, person: &Person, dice: &mut Dice) -> Resu
     Ok(())
 }
 
-fn event(delivery: &mut Delivery, person: &Person, date: i32, code: &str, dice: &mut Dice) -> Result<()> {
+pub fn event(delivery: &mut Delivery, person: &Person, date: i32, code: &str, dice: &mut Dice) -> Result<()> {
     let practice = delivery.world.practice_code(person.practice);
     delivery.event(Kind::GpEvents, person, date, dice, |row, _, _| row.fill(4, &[practice, code]))
 }
@@ -198,7 +200,7 @@ pub fn medicines(delivery: &mut Delivery, person: &Person, dice: &mut Dice) -> R
     Ok(())
 }
 
-fn repeat(delivery: &mut Delivery, person: &Person, of: Medicine, days: (i32, i32), dice: &mut Dice) -> Result<()> {
+pub fn repeat(delivery: &mut Delivery, person: &Person, of: Medicine, days: (i32, i32), dice: &mut Dice) -> Result<()> {
     let mut date = days.0 + dice.between(0, 56);
     while date <= days.1 {
         issue(delivery, person, of, date, "repeat", dice)?;

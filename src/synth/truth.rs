@@ -30,6 +30,8 @@ pub enum Fate {
 pub struct Truth {
     people: Ledger,
     planted: Ledger,
+    cohorts: Ledger,
+    risks: Ledger,
     pub accounts: Vec<SourceAccount>,
     pub registers: PeopleAccount,
     folder: PathBuf,
@@ -84,13 +86,19 @@ const PEOPLE: [&str; 16] = [
 ];
 
 impl Truth {
-    pub fn create(out: &Path) -> Result<Self> {
+    pub fn create(out: &Path, world: &World) -> Result<Self> {
         let folder = out.join("truth");
         fs::create_dir_all(&folder).map_err(|error| Error::storage("making", &folder, &error))?;
         let account = |kind: &Kind| SourceAccount { source: kind.layout().name.to_owned(), ..SourceAccount::default() };
         Ok(Self {
             people: Ledger::create(&folder, "people.csv", &PEOPLE)?,
             planted: Ledger::create(&folder, "planted.csv", &["source", "kind", "file", "key", "token", "count"])?,
+            cohorts: Ledger::create(&folder, "cohorts.csv", &["token", "cohort"])?,
+            risks: Ledger::create(
+                &folder,
+                &format!("risk_{}.csv", world.days.iso(world.index.day)),
+                &["token", "true_risk", "outcome"],
+            )?,
             accounts: Kind::ALL.iter().map(account).collect(),
             registers: PeopleAccount::default(),
             folder,
@@ -130,9 +138,20 @@ impl Truth {
         ])
     }
 
+    /// The risk of an emergency admission from the index to the as-of date, and whether there was one; admissions that
+    /// end with death are not part of it.
+    pub fn risk(&mut self, person: &Person, risk: f64, outcome: bool) -> Result<()> {
+        self.risks.line(&[&person.token, &format!("{risk:.9}"), if outcome { "1" } else { "0" }])
+    }
+
     /// Something spoilt, late, doubled or out of place, by the file that it is in.
     pub fn planted(&mut self, kind: Kind, what: &str, file: &str, key: &str, token: &str) -> Result<()> {
         self.planted.line(&[kind.layout().name, what, file, key, token, "1"])
+    }
+
+    /// Somebody whom a shipped cohort includes and does not exclude.
+    pub fn cohort(&mut self, token: &str, cohort: &str) -> Result<()> {
+        self.cohorts.line(&[token, cohort])
     }
 
     pub fn count(&mut self, kind: Kind, fate: Fate) {
@@ -194,6 +213,8 @@ impl Truth {
         registers.finish()?;
         self.people.finish()?;
         self.planted.finish()?;
+        self.cohorts.finish()?;
+        self.risks.finish()?;
         Ok((self.accounts, self.registers))
     }
 }

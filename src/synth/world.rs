@@ -4,11 +4,14 @@
 use jiff::civil::Date;
 
 use super::dice::Dice;
-use crate::calendar;
+use super::risk::Index;
+use crate::calendar::{self, Window};
 
 /// What all people share.
 pub struct World {
     pub as_of: i32,
+    /// From where on the last year's admissions follow a known risk.
+    pub index: Index,
     pub practices: Vec<Practice>,
     /// Deprivation decile of each small area, 1 is the most deprived.
     pub areas: Vec<u8>,
@@ -28,9 +31,13 @@ impl World {
     pub fn new(persons: u64, as_of: Date) -> Self {
         let practices = (persons / 8_500).clamp(8, 400) as usize;
         let areas = (persons / 1_500).clamp(50, 4_000) as usize;
+        let year = |date| Window::Months(12).first_day(date).unwrap_or(date);
+        let (index, before) = (year(as_of), year(year(as_of)));
+        let index = Index { day: calendar::epoch_days(index), year_before: calendar::epoch_days(before) };
         let as_of = calendar::epoch_days(as_of);
         Self {
             as_of,
+            index,
             practices: (0..practices).map(practice).collect(),
             areas: (0..areas).map(|area| (area * 10 / areas) as u8 + 1).collect(),
             days: Days::around(as_of),
