@@ -96,7 +96,7 @@ fn shells_and_man_know_every_command() {
         let script = riskstrat(folder.path(), &["completions", shell]);
         let script = String::from_utf8(script.stdout).unwrap();
         assert!(
-            ["run", "check", "synth", "list", "schema", "init", "verify", "explain"]
+            ["run", "check", "synth", "list", "schema", "init", "verify", "explain", "release", "withdraw"]
                 .iter()
                 .all(|command| script.contains(command))
         );

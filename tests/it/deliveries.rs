@@ -56,6 +56,7 @@ impl Deliveries {
             models: vec![],
             audits: vec![],
             cohorts: vec![],
+            outreach: Default::default(),
             codelists: vec![],
             value_sets: Default::default(),
             files: vec![],

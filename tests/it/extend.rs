@@ -123,7 +123,7 @@ fn one_of_each_kind_is_added_by_files_alone() {
     assert_eq!(runs::people(&run, "scores.parquet")["a1f3"]["falls_points"], "3.5");
     let fallers = runs::list(&run, "fallers/A81001.csv");
     assert_eq!(fallers.len(), 1);
-    assert_eq!(fallers[0]["reasons"], "2 falls in the last 12 months");
+    assert_eq!(fallers[0]["reasons"], "2 falls in the last 12 months [5 January 2026, Falls service]");
     let items = receipt["demographics"].as_array().unwrap();
     let language = items.iter().find(|item| item["item"] == "language").unwrap();
     let count = |state: &str| {

@@ -16,18 +16,18 @@ use riskstrat::storage::{Entry, LocalDisk, Storage};
 use crate::runs;
 
 /// A disk whose n-th call fails, and every later one too when `dead`.
-struct Failing {
+pub struct Failing {
     calls: AtomicUsize,
     fails_at: usize,
     dead: bool,
 }
 
 impl Failing {
-    fn new(fails_at: usize, dead: bool) -> Self {
+    pub fn new(fails_at: usize, dead: bool) -> Self {
         Self { calls: AtomicUsize::new(0), fails_at, dead }
     }
 
-    fn calls(&self) -> usize {
+    pub fn calls(&self) -> usize {
         self.calls.load(Ordering::SeqCst)
     }
 
@@ -103,7 +103,12 @@ fn a_failure_at_every_storage_call_leaves_a_whole_run() {
     let [first, second] = two_weeks(folder.path());
     let go = |week: &Path, out: &Path, storage: &dyn Storage| {
         let pipeline = parse::load(week, &LoadOptions::default()).unwrap();
-        run::run(&pipeline, &Options { out: out.to_owned(), engine: runs::ENGINE }, storage, &Journal::default())
+        run::run(
+            &pipeline,
+            &Options { out: out.to_owned(), engine: runs::ENGINE, consent: Default::default() },
+            storage,
+            &Journal::default(),
+        )
     };
     for dead in [false, true] {
         for fails_at in 1.. {

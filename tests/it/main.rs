@@ -2,6 +2,8 @@
 
 // `cfg(test)` is always true here; it tells clippy that helpers are test code too.
 #[cfg(test)]
+mod cohorts;
+#[cfg(test)]
 mod commands;
 #[cfg(test)]
 mod declarations;
@@ -10,21 +12,35 @@ mod deliveries;
 #[cfg(test)]
 mod engine_settings;
 #[cfg(test)]
+mod evaluate;
+#[cfg(test)]
 mod extend;
+#[cfg(test)]
+mod golden;
 #[cfg(test)]
 mod kills;
 #[cfg(test)]
+mod latest;
+#[cfg(test)]
 mod lists;
+#[cfg(test)]
+mod measures;
 #[cfg(test)]
 mod models;
 #[cfg(test)]
 mod oracle;
+#[cfg(test)]
+mod outreach;
 #[cfg(test)]
 mod populations;
 #[cfg(test)]
 mod publishing;
 #[cfg(test)]
 mod readme;
+#[cfg(test)]
+mod recovered;
+#[cfg(test)]
+mod release;
 #[cfg(test)]
 mod runs;
 #[cfg(test)]
@@ -39,5 +55,7 @@ mod third_party;
 mod tidy;
 #[cfg(test)]
 mod tiny;
+#[cfg(test)]
+mod train;
 #[cfg(test)]
 mod trust;

@@ -1,7 +1,7 @@
 //! A run is whole or absent, whatever fails and whenever it stops.
 
 mod crashing;
-mod disks;
+pub mod disks;
 mod locking;
 mod runs;
 
@@ -16,7 +16,7 @@ use riskstrat::disclosure::{AggregateTable, Cell, Label, Rule};
 use riskstrat::error::Result;
 use riskstrat::pseudonym::Pseudonym;
 use riskstrat::publish::{Draft, Field, Lock, Published, RunId, file_stem, publish, run_id, verify};
-use riskstrat::receipt::{Check, CohortAccount, Declaration, Input, PeopleAccount, Receipt};
+use riskstrat::receipt::{Basis, Check, CohortAccount, Declaration, Input, PeopleAccount, Receipt};
 use riskstrat::storage::{LocalDisk, Storage};
 
 const TOKENS: [&str; 3] = ["TOKEN-ADA-0001", "TOKEN-BEN-0002", "TOKEN-CAZ-0003"];
@@ -34,7 +34,7 @@ impl Small {
         let inputs = vec![Input { source: "people".into(), file: "people.csv".into(), sha256: seed.into(), bytes: 1 }];
         let declarations = vec![Declaration { path: "small.toml".into(), sha256: "d".into() }];
         let as_of = date(2026, 4, 1);
-        let id = run_id(&inputs, &declarations, as_of, "0.1.0");
+        let id = run_id(&inputs, &declarations, &Basis::default(), as_of, "0.1.0");
         let people = PeopleAccount { in_registers: 3, on_spine: 3, ..PeopleAccount::default() };
         let cohort = CohortAccount {
             cohort: "frail".into(),
@@ -49,6 +49,7 @@ impl Small {
             title: "Small".into(),
             run_id: id.to_string(),
             as_of,
+            basis: Basis::default(),
             settings: BTreeMap::new(),
             inputs,
             declarations,
@@ -57,6 +58,7 @@ impl Small {
             people,
             demographics: Vec::new(),
             models: Vec::new(),
+            drift: Vec::new(),
             cohorts: vec![cohort],
             checks: vec![Check { name: "one row a person".into(), passed: true }],
             warnings: Vec::new(),

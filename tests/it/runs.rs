@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use riskstrat::conform::Engine;
 use riskstrat::error::Result;
+use riskstrat::gates::Consent;
 use riskstrat::journal::Journal;
 use riskstrat::pipeline::parse::{self, LoadOptions};
 use riskstrat::publish::Published;
@@ -22,7 +23,7 @@ pub fn root() -> PathBuf {
 /// Runs `pipeline` and gives the folder of the published run.
 pub fn run(pipeline: &Path, options: &LoadOptions, out: &Path, engine: Engine) -> Result<PathBuf> {
     let pipeline = parse::load(pipeline, options)?;
-    let options = Options { out: out.to_owned(), engine };
+    let options = Options { out: out.to_owned(), engine, consent: Consent::default() };
     let (_, published) = run::run(&pipeline, &options, &LocalDisk, &Journal::default())?;
     Ok(match published {
         Published::Now { folder, .. } | Published::Already { folder, .. } => folder,

@@ -88,7 +88,7 @@ fn the_list_is_short_explained_and_without_the_excluded() {
         reasons.starts_with("Emergency admissions in the last 12 months: 3, the latest on 20 February 2026"),
         "{reasons}"
     );
-    assert!(reasons.ends_with("84 years old"), "{reasons}");
+    assert!(reasons.ends_with("84 years old [Practice register]"), "{reasons}");
     let other = runs::list(&run, "emergency_admissions/A81002.csv");
     assert!(other.iter().all(|row| row["person"] != "t-joan"), "called three weeks ago");
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use riskstrat::error::Error;
 use riskstrat::pipeline::parse::LoadOptions;
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 use crate::runs::{self, ENGINE};
 
@@ -314,4 +315,40 @@ fn e4_a_run_that_the_second_computation_contradicts_is_not_published() {
     let error = check(&features).unwrap_err();
     assert_eq!(error.exit_code(), 1);
     assert!(error.to_string().contains("feature visits_12m differs for 5 people"), "{error}");
+}
+
+/// C3: a list that meets nothing is named, in the log and in the receipt; how far each list meets its codes is counted.
+#[test]
+fn c3_a_code_list_that_meets_nothing_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    runs::copy(&runs::root().join("fixtures/tiny"), folder.path());
+    runs::copy(&runs::root().join("models"), &folder.path().join("models"));
+    let run = || {
+        let run_file = folder.path().join("run.toml");
+        runs::run(&run_file, &LoadOptions::default(), &folder.path().join("out"), ENGINE).unwrap()
+    };
+    let met = |receipt: &Value| {
+        let lists = runs::account(receipt, "gp_events")["code_lists"].clone();
+        let list = lists.as_array().unwrap().iter().find(|list| list["codelist"] == "tiny_conditions").unwrap().clone();
+        (list["events"].as_u64().unwrap(), list["on_list"].as_u64().unwrap())
+    };
+    let receipt = runs::receipt(&run());
+    assert_eq!(met(&receipt), (9, 6));
+    assert!(receipt["warnings"].as_array().unwrap().is_empty());
+
+    let codes = folder.path().join("codelists/tiny_conditions.csv");
+    let text = std::fs::read_to_string(&codes).unwrap();
+    let other = text.replace("44054006", "38341003").replace("84114007", "195967001").replace("13645005", "49436004");
+    std::fs::write(&codes, &other).unwrap();
+    let hash =
+        |text: &str| Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let lock = folder.path().join("codelists/codelists.lock");
+    let locked = std::fs::read_to_string(&lock).unwrap().replace(&hash(&text), &hash(&other));
+    std::fs::write(&lock, locked).unwrap();
+    let run = run();
+    let receipt = runs::receipt(&run);
+    assert_eq!(met(&receipt), (9, 0));
+    let expected = "code list tiny_conditions meets none of the 9 rows with a code in gp_events.code";
+    assert_eq!(receipt["warnings"][0], expected);
+    assert!(std::fs::read_to_string(run.join("log.ndjson")).unwrap().contains(expected));
 }

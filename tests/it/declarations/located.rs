@@ -68,7 +68,7 @@ fn every_problem_of_every_file_is_said_at_once() {
             "sources/people.toml:4: expected a string or an array, found a whole number @ 3",
             "sources/admissions.toml:: `one_row_is` is missing @ ",
             "sources/admissions.toml:3: unknown key `one_row` @ one_row = \"o",
-            "sources/admissions.toml:13: `decmal` is none of the values allowed here @ \"decmal\", pl",
+            "sources/admissions.toml:14: `decmal` is none of the values allowed here @ \"decmal\", pl",
             "features/demographics.toml:9: unknown key `valu` @ valu = { ite",
             "../models/risk/model.toml:11: a number must be finite: neither `nan` nor `inf` @ nan",
             "audits/gaps.toml:6: `latest` is none of the values allowed here @ \"latest\"",

@@ -6,6 +6,8 @@ mod located;
 mod locked;
 mod names;
 mod refused;
+mod sheets;
+mod trees;
 
 use std::fs;
 use std::path::Path;

@@ -43,7 +43,7 @@ fn each_wrong_name_is_found_and_only_it() {
         (source, "\"apc/*.csv\"", "\"../apc/*.csv\"", "files are named below the deliveries folder"),
         (source, "\"apc/*.csv\"", "\"s3://other/apc\"", "files are named below the deliveries folder"),
         (source, "legal_basis = \"test\"", "legal_basis = \" \"", "this may not be empty"),
-        (source, "legal_basis = \"test\"", "legal_basis = \"test\"\nmax_age = \"2 weeks\"", "`2 weeks` is no window"),
+        (source, "max_age = \"60 days\"", "max_age = \"2 weeks\"", "`2 weeks` is no window"),
         (
             source,
             "{ emergency = [\"21\", \"22\"] }",
@@ -156,7 +156,7 @@ fn each_wrong_name_is_found_and_only_it() {
         (cohort, "young.when = \"age < 18\"", "young.when = \"age\"", "a predicate is true or false; this is a number"),
         (cohort, ", within = \"90 days\"", "", "`seen` needs `when`, or `of` and `within`"),
         (cohort, "points_band", "risk_band", "there is no feature or score `risk_band`"),
-        (run, ", \"opt_outs\"", "", "lists need a source with the role `opt_out`"),
+        (run, ", \"opt_outs\"", "", "lists need a source with the role `opt_out` or `allow_list`"),
         (run, "\"admissions\", ", "\"admissions\", \"admissions\", ", "`admissions` is named twice"),
         (
             run,

@@ -239,3 +239,74 @@ fn a_criterion_may_say_nothing_but_not_blanks() {
     assert_eq!(problems.len(), 1);
     assert_eq!(problems[0].message, "this may not be empty");
 }
+
+const FEATURES: &str = "pipelines/features/utilisation.toml";
+const POINTS: &str = "models/points/model.toml";
+const RISK: &str = "models/risk/model.toml";
+
+/// The messages of all problems, whether or not there is a help.
+fn messages(path: &str, old: &str, new: &str) -> Vec<String> {
+    let folder = Folder::new();
+    folder.edit(path, old, new);
+    match folder.load() {
+        Ok(_) => Vec::new(),
+        Err(_) => folder.problems().into_iter().map(|problem| problem.message).collect(),
+    }
+}
+
+#[test]
+fn a_window_hangs_on_an_earlier_day() {
+    let cost = "[cost]\nlabel = \"Cost\"\nwithin = \"12 months\"\n";
+    let latest = "[on]\nlabel = \"On\"\nwithin = \"ever\"\nlatest = { of = \"admissions\", column = \"date\" }\n";
+    let with = |bounds: &str| messages(FEATURES, cost, &format!("{latest}{cost}{bounds}\n"));
+    assert_eq!(with("before = \"on\"\nsince = \"on\""), Vec::<String>::new());
+    assert_eq!(with("before = \"age\""), ["`age` is a number, and a window hangs on a date"]);
+    assert_eq!(with("since = \"onn\""), ["there is no feature `onn`"]);
+    assert_eq!(with("since = \"conditions\""), ["there is no feature `conditions`"], "it stands further down");
+    assert_eq!(with("before = \"on\"\nuntil = \"on\""), ["a window ends once: `before` a day, or `until` one"]);
+    let age = "[age]\nlabel = \"Age\"\n";
+    let demographics = "pipelines/features/demographics.toml";
+    assert_eq!(
+        messages(demographics, age, &format!("{age}until = \"pcn\"\n")),
+        ["only verbs about events have a window"]
+    );
+    let folder = Folder::new();
+    folder.edit(
+        "pipelines/sources/admissions.toml",
+        "end = { from = \"DISDATE\", type = \"date\", optional = true }\n",
+        "",
+    );
+    folder.edit(FEATURES, "column = \"cost\" }", "column = \"cost\", ended = true }");
+    let found: Vec<String> = folder.problems().into_iter().map(|problem| problem.message).collect();
+    assert_eq!(found, ["`ended` needs a column `end`, which `admissions` lacks"]);
+}
+
+#[test]
+fn a_model_says_only_what_it_can_do() {
+    let signed = "[signed_off]";
+    let points = |text: &str| messages(POINTS, signed, &format!("{text}\n{signed}"));
+    assert_eq!(points("applies_when = \"age >= 65\""), Vec::<String>::new());
+    assert_eq!(points("applies_when = \"aeg >= 65\""), ["there is no feature or score `aeg`"]);
+    assert_eq!(points("applies_when = \"age + 1\""), ["a predicate is true or false; this is a number"]);
+    assert_eq!(points("divide_by = 0"), ["`divide_by` is above zero"]);
+    assert_eq!(
+        points("table_sum = [{ at_least = 4, counts_as = 5 }, { at_least = 2, counts_as = 1 }]"),
+        ["steps stand from the lowest to the highest"]
+    );
+    assert_eq!(
+        points("editions = { pcn = \"2025\" }"),
+        ["`pcn` comes from `practices`, which declares no `edition`; this score needs \"2025\""]
+    );
+    assert_eq!(
+        points("editions = { age = \"2025\" }"),
+        ["`age` comes from no lookup, so nothing says of which edition it is; this score needs \"2025\""]
+    );
+    assert_eq!(
+        messages(RISK, "missing = 50", "missing = 50\nat_least = 5\nbelow = 5"),
+        ["`below` is above `at_least`"]
+    );
+    assert_eq!(
+        messages(RISK, "intercept = -2.5", "intercept = -2.5\ndivide_by = 2"),
+        ["a model of this kind has no `divide_by`"]
+    );
+}

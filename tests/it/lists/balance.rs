@@ -2,7 +2,7 @@
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use riskstrat::cohort::{Place, select};
+use riskstrat::cohort::Place;
 
 use super::world::{World, booleans, floats, integers, texts, world};
 
@@ -39,8 +39,7 @@ fn the_account_balances_and_capacity_is_never_exceeded() {
     for seed in 0..200 {
         let world = random_world(seed);
         let size = world.people.tokens.len() as u64;
-        let cohorts = select(&world.pipeline, &world.people, &world.features, &world.scores)
-            .unwrap_or_else(|error| panic!("seed {seed}: {error}"));
+        let cohorts = world.selected().unwrap_or_else(|error| panic!("seed {seed}: {error}"));
         let list = &cohorts.lists[0];
         assert!(list.balances(size), "seed {seed}");
         let capacity = &world.pipeline.cohorts[0].decl.capacity;

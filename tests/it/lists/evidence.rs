@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use riskstrat::codelist::{Value, ValueSet};
 use riskstrat::cohort::Cohorts;
+use riskstrat::error::Result;
 use riskstrat::link::{ItemEvidence, RecordingState, Say};
 use riskstrat::pipeline::{Audit, Demographic, Item, Model, Points, Scoring, Source};
 use riskstrat::publish::{Draft, Lock, publish, run_id};
-use riskstrat::receipt::{CohortAccount, PeopleAccount, Receipt};
+use riskstrat::receipt::{Basis, CohortAccount, PeopleAccount, Receipt};
 use riskstrat::storage::LocalDisk;
 
 use super::world::{AS_OF, World, declared};
@@ -20,13 +21,24 @@ pub type Said<'a> = (u32, u16, RecordingState, Option<&'a str>, Option<i32>);
 impl World {
     /// Publishes the draft and gives every file of the run as text.
     pub fn published(&self, cohorts: &Cohorts, draft: &Draft) -> BTreeMap<String, String> {
+        let text = |(path, bytes): (String, Vec<u8>)| (path, String::from_utf8_lossy(&bytes).into_owned());
+        self.published_bytes(cohorts, draft).into_iter().map(text).collect()
+    }
+
+    pub fn published_bytes(&self, cohorts: &Cohorts, draft: &Draft) -> BTreeMap<String, Vec<u8>> {
+        self.publish(cohorts, draft).unwrap()
+    }
+
+    /// Publishes the draft and gives every file of the run, or why it was not published.
+    pub fn publish(&self, cohorts: &Cohorts, draft: &Draft) -> Result<BTreeMap<String, Vec<u8>>> {
         let people = self.people.tokens.len() as u64;
-        let id = run_id(&[], &[], AS_OF, "0");
+        let id = run_id(&[], &[], &Basis::default(), AS_OF, "0");
         let receipt = Receipt {
             riskstrat: "0".into(),
             title: "By hand".into(),
             run_id: id.to_string(),
             as_of: AS_OF,
+            basis: Basis::default(),
             settings: BTreeMap::new(),
             inputs: Vec::new(),
             declarations: Vec::new(),
@@ -35,6 +47,7 @@ impl World {
             people: PeopleAccount { in_registers: people, on_spine: people, ..PeopleAccount::default() },
             demographics: Vec::new(),
             models: Vec::new(),
+            drift: Vec::new(),
             cohorts: cohorts.lists.iter().map(|list| CohortAccount::of(list, people)).collect(),
             checks: Vec::new(),
             warnings: Vec::new(),
@@ -42,11 +55,11 @@ impl World {
         };
         let folder = tempfile::tempdir().unwrap();
         let lock = Lock::take(&LocalDisk, folder.path()).unwrap();
-        publish(&LocalDisk, &lock, &id, draft, &self.people.tokens, receipt).unwrap();
+        publish(&LocalDisk, &lock, &id, draft, &self.people.tokens, receipt)?;
         let mut files = BTreeMap::new();
         let run = folder.path().join("runs").join(id.as_str());
         read_below(&run, &run, &mut files);
-        files
+        Ok(files)
     }
 
     pub fn model(mut self, name: &str) -> Self {
@@ -54,8 +67,15 @@ impl World {
             "title = \"M\"\nkind = \"points\"\nversion = \"1\"\npredicts = \"need\"\npopulation = \"P\"\n\
              citation = \"C\"\ncard = \"card.md\"\nsigned_off = { by = \"A\", on = 2026-01-01, review_by = 2027-01-01 }",
         );
-        let points = Points { items: Vec::new(), thresholds: Vec::new(), floor: None };
-        self.pipeline.models.push(Model { name: name.to_owned(), decl, kind: Scoring::Points(points) });
+        let points =
+            Points { items: Vec::new(), table_sum: Vec::new(), thresholds: Vec::new(), floor: None, divide_by: None };
+        self.pipeline.models.push(Model {
+            name: name.to_owned(),
+            decl,
+            kind: Scoring::Points(points),
+            calibration: Vec::new(),
+            reference: None,
+        });
         self
     }
 
@@ -120,14 +140,14 @@ impl World {
     }
 }
 
-fn read_below(run: &Path, folder: &Path, files: &mut BTreeMap<String, String>) {
+fn read_below(run: &Path, folder: &Path, files: &mut BTreeMap<String, Vec<u8>>) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
             read_below(run, &path, files);
         } else {
             let name = path.strip_prefix(run).unwrap().to_str().unwrap().to_owned();
-            files.insert(name, String::from_utf8_lossy(&std::fs::read(&path).unwrap()).into_owned());
+            files.insert(name, std::fs::read(&path).unwrap());
         }
     }
 }

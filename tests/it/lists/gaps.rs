@@ -84,7 +84,7 @@ fn a_worklist_says_what_each_source_says_and_puts_listed_people_first() {
     let (cohorts, gaps) = gaps(&world);
     let mut draft = Draft::new();
     audit::write(&world.pipeline, &world.people, &cohorts, &gaps, &mut draft).unwrap();
-    riskstrat::cohort::write(&world.pipeline, &world.people, &world.features, &world.scores, &cohorts, &mut draft)
+    riskstrat::cohort::write(&world.pipeline, &world.people, &world.features, &world.scores, &cohorts, &[], &mut draft)
         .unwrap();
     let files = world.published(&cohorts, &draft);
     assert_eq!(
@@ -130,7 +130,7 @@ fn only_disclosed_counts_reach_the_tables() {
     let (cohorts, gaps) = gaps(&world);
     let mut draft = Draft::new();
     audit::write(&world.pipeline, &world.people, &cohorts, &gaps, &mut draft).unwrap();
-    riskstrat::cohort::write(&world.pipeline, &world.people, &world.features, &world.scores, &cohorts, &mut draft)
+    riskstrat::cohort::write(&world.pipeline, &world.people, &world.features, &world.scores, &cohorts, &[], &mut draft)
         .unwrap();
     let files = world.published(&cohorts, &draft);
     let rows = "ethnicity,Black Caribbean,10,10,100.0\n\

@@ -1,6 +1,6 @@
 //! Who is on a list, in what order, and why.
 
-use riskstrat::cohort::{CohortList, Place, select};
+use riskstrat::cohort::{CohortList, Place};
 use riskstrat::error::Error;
 
 use super::world::{World, booleans, dates, floats, integers, texts, world};
@@ -209,6 +209,5 @@ fn a_score_that_is_not_a_number_stops_the_run() {
         rank = { by = ["risk desc"] }
         capacity = { take = 1 }"#,
     );
-    let outcome = select(&world.pipeline, &world.people, &world.features, &world.scores);
-    assert!(matches!(outcome, Err(Error::Fault(text)) if text.contains("`risk`")));
+    assert!(matches!(world.selected(), Err(Error::Fault(text)) if text.contains("`risk`")));
 }

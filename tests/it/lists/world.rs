@@ -7,11 +7,19 @@ use arrow::datatypes::{Field, Schema};
 use jiff::civil::{Date, date};
 use riskstrat::calendar::Window;
 use riskstrat::cohort::Cohorts;
+use riskstrat::error::Error;
 use riskstrat::features::Features;
+use riskstrat::gates::NoData;
+use riskstrat::history::History;
 use riskstrat::link::People;
-use riskstrat::pipeline::decl::{CohortDecl, CriterionDecl, DisclosureRule, IncludeDecl, ListFormat};
+use riskstrat::pipeline::decl::{
+    CapacityDecl, CohortDecl, CriterionDecl, DisclosureRule, FloorDecl, IncludeDecl, LimitDecl, ListFormat, QuotaDecl,
+    WeightDecl,
+};
 use riskstrat::pipeline::document::Document;
-use riskstrat::pipeline::{Cohort, Criterion, Exclusion, Feature, Pipeline, RankKey, Verb};
+use riskstrat::pipeline::{
+    Capacity, Cohort, Criterion, Exclusion, Feature, Floor, Limit, Outreach, Pipeline, Quota, RankKey, Verb, Weight,
+};
 use riskstrat::pseudonym::Pseudonym;
 use riskstrat::score::Scores;
 use serde::de::DeserializeOwned;
@@ -92,7 +100,10 @@ fn feature(made: &Made) -> Feature {
     Feature {
         name: made.name.to_owned(),
         label: made.name.to_owned(),
+        heading: None,
         reason: made.reason.map(str::to_owned),
+        never_as_reason: false,
+        family: made.name.to_owned(),
         unit: None,
         verb: Verb::Derived { sql: made.name.to_owned() },
         window: Window::Ever,
@@ -113,6 +124,7 @@ fn pipeline(features: Vec<Feature>) -> Pipeline {
         models: Vec::new(),
         audits: Vec::new(),
         cohorts: Vec::new(),
+        outreach: Outreach::default(),
         codelists: Vec::new(),
         value_sets: Default::default(),
         files: Vec::new(),
@@ -124,7 +136,12 @@ fn pipeline(features: Vec<Feature>) -> Pipeline {
 
 impl World {
     pub fn select(&self) -> Cohorts {
-        riskstrat::cohort::select(&self.pipeline, &self.people, &self.features, &self.scores).unwrap()
+        self.selected().unwrap()
+    }
+
+    pub fn selected(&self) -> Result<Cohorts, Error> {
+        let (history, no_data) = (History::default(), NoData::default());
+        riskstrat::cohort::select(&self.pipeline, &self.people, &self.features, &self.scores, &history, &no_data)
     }
 
     /// Adds a cohort as its file would declare it, without title and sign-off.
@@ -141,6 +158,37 @@ impl World {
         self.pipeline.features.iter().position(|feature| feature.name == name).unwrap()
     }
 
+    /// Shares are given in numbers that need no rounding.
+    fn capacity(&self, decl: &CapacityDecl) -> Capacity {
+        let limit =
+            |limit: &LimitDecl| Limit { feature: self.position(&limit.per), take: limit.take, reserve: limit.reserve };
+        let quota = |quota: &QuotaDecl| Quota {
+            feature: self.position(&quota.by),
+            at_most: quota.at_most.iter().map(|(value, places)| (value.clone(), *places)).collect(),
+        };
+        let floor = |floor: &FloorDecl| Floor {
+            group: floor.group.clone(),
+            when: floor.when.clone(),
+            at_least: floor.at_least.unwrap(),
+            because: floor.because.clone(),
+        };
+        let weight = |weight: &WeightDecl| Weight {
+            group: weight.group.clone(),
+            when: weight.when.clone(),
+            times: weight.times,
+            because: weight.because.clone(),
+        };
+        Capacity {
+            drawn: (decl.draw.unwrap_or(0.0) * f64::from(decl.take)).round() as u32,
+            limits: decl.limit.iter().map(limit).collect(),
+            quotas: decl.quota.iter().map(quota).collect(),
+            floors: decl.floor.iter().map(floor).collect(),
+            weights: decl.weight.iter().map(weight).collect(),
+            listed_within: None,
+            valid_for: None,
+        }
+    }
+
     /// What `pipeline::check` makes of a declaration; features read are found by their names in the text.
     fn checked(&self, name: &str, decl: CohortDecl) -> Cohort {
         let read = |sql: &str| {
@@ -154,7 +202,9 @@ impl World {
                 name: name.clone(),
                 when: decl.when.clone(),
                 reason: decl.reason.clone(),
+                told: true,
                 features: read(&decl.when),
+                models: Vec::new(),
             };
             any.any.iter().map(of).collect()
         };
@@ -172,6 +222,7 @@ impl World {
                 .collect(),
             rank: decl.rank.by.iter().map(rank).collect(),
             per: decl.capacity.per.as_deref().map(|per| self.position(per)),
+            capacity: self.capacity(&decl.capacity),
             show: decl.show.clone(),
             decl,
         }

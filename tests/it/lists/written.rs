@@ -12,7 +12,7 @@ use super::world::{World, booleans, dates, floats, integers, texts, world};
 fn files(world: &World) -> BTreeMap<String, String> {
     let cohorts = world.select();
     let mut draft = Draft::new();
-    riskstrat::cohort::write(&world.pipeline, &world.people, &world.features, &world.scores, &cohorts, &mut draft)
+    riskstrat::cohort::write(&world.pipeline, &world.people, &world.features, &world.scores, &cohorts, &[], &mut draft)
         .unwrap();
     world.published(&cohorts, &draft)
 }
@@ -50,21 +50,21 @@ fn three() -> World {
 #[test]
 fn a_list_reads_from_the_first_to_call_to_the_reserve() {
     let files = files(&three());
-    let header = "rank,status,person,risk,risk_band,reasons,suggested_action,admissions,last_seen,lives_alone,note,\
-                  recording_gaps,as_of\n";
+    let header = "\u{feff}rank,status,person,team,risk,risk_band,reasons,suggested_action,admissions,last_seen,lives_alone,\
+                  note,recording_gaps,data_up_to,as_of\n";
     assert_eq!(
         files["person/lists/frail/North~20~26~20Co.csv"],
         format!(
-            "{header}1,listed,b,0.5,high,Risk 0.5,\"Ring, then review\",-2,,no,,\
-             \"Ethnicity: not known; Preferred language: not recorded\",2026-04-01\n\
-             2,reserve,a,0.1235,low,Risk 0.12,\"Ring, then review\",3,2026-03-03,yes,'=cmd,\
-             Preferred language: not recorded,2026-04-01\n"
+            "{header}1,listed,b,North & Co,0.5,high,Risk 0.5,\"Ring, then review\",-2,,no,,\
+             \"Ethnicity: not known; Preferred language: not recorded\",,2026-04-01\n\
+             2,reserve,a,North & Co,0.1235,low,Risk 0.12,\"Ring, then review\",3,2026-03-03,yes,'=cmd,\
+             Preferred language: not recorded,,2026-04-01\n"
         )
     );
     assert_eq!(
         files["person/lists/frail/unallocated.csv"],
         format!(
-            "{header}1,listed,c,0.25,mid,Risk 0.25,\"Ring, then review\",,,,plain,Ethnicity: not recorded,2026-04-01\n"
+            "{header}1,listed,c,unallocated,0.25,mid,Risk 0.25,\"Ring, then review\",,,,plain,Ethnicity: not recorded,,2026-04-01\n"
         )
     );
 }
@@ -81,17 +81,20 @@ fn what_goes_with_a_list_says_purpose_law_and_counts() {
     assert_eq!(about["people"]["listed"], 2);
     assert_eq!(about["people"]["reserve"], 1);
     assert_eq!(about["recipients"][0]["file"], "North~20~26~20Co");
-    assert_eq!(about["legal_bases"][0]["legal_basis"], "Act 1");
+    assert_eq!(about["sources"][0]["legal_basis"], "Act 1");
     assert_eq!(about["columns"][2]["column"], "person");
 }
 
 #[test]
-fn parquet_stands_beside_when_asked() {
-    let mut world = three();
-    world.pipeline.formats = vec![ListFormat::Csv, ListFormat::Parquet];
-    let files = files(&world);
-    assert!(files.contains_key("person/lists/frail/unallocated.parquet"));
-    assert!(files.contains_key("person/lists/frail/unallocated.csv"));
+fn parquet_stands_beside_whatever_is_asked_for() {
+    for formats in [vec![ListFormat::Csv], vec![ListFormat::Csv, ListFormat::Parquet], vec![ListFormat::Parquet]] {
+        let mut world = three();
+        let csv = formats.contains(&ListFormat::Csv);
+        world.pipeline.formats = formats;
+        let files = files(&world);
+        assert!(files.contains_key("person/lists/frail/unallocated.parquet"));
+        assert_eq!(files.contains_key("person/lists/frail/unallocated.csv"), csv);
+    }
 }
 
 #[test]
@@ -103,7 +106,10 @@ fn the_one_list_for_all_is_there_though_nobody_is_on_it() {
         rank = { by = ["risk desc"] }
         capacity = { take = 1 }"#,
     );
-    assert_eq!(files(&world)["person/lists/nobody/all.csv"], "rank,status,person,reasons,recording_gaps,as_of\n");
+    assert_eq!(
+        files(&world)["person/lists/nobody/all.csv"],
+        "\u{feff}rank,status,person,team,reasons,recording_gaps,data_up_to,as_of\n"
+    );
 }
 
 #[test]
@@ -123,6 +129,7 @@ fn a_shown_feature_cannot_pass_for_a_column_of_every_list() {
         &world.features,
         &world.scores,
         &cohorts,
+        &[],
         &mut Draft::new(),
     );
     assert!(matches!(outcome, Err(Error::Check(text)) if text.contains("`person`")));

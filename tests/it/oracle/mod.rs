@@ -6,6 +6,8 @@ mod expressions;
 
 use std::collections::BTreeMap;
 
+use arrow::array::AsArray;
+use arrow::datatypes::Float64Type;
 use riskstrat::conform::{self, Engine};
 use riskstrat::error::Result;
 use riskstrat::features::{self, Accounts, Features};
@@ -14,6 +16,7 @@ use riskstrat::oracle::{self, Difference, OracleOutcome, OraclePerson};
 use riskstrat::pipeline::Pipeline;
 use riskstrat::pipeline::parse::{self, LoadOptions};
 use riskstrat::receipt::{Reason, SourceAccount};
+use riskstrat::score::contributions::Explainer;
 use riskstrat::score::{self, Scores};
 use riskstrat::source::{self, Delivered};
 
@@ -56,7 +59,13 @@ fn account_differences(theirs: &SourceAccount, ours: &SourceAccount) -> Vec<Stri
     };
     let lines = |account: &SourceAccount| {
         let reasons = (by_column(&account.blanked), by_column(&account.set_aside_reasons));
-        let numbers = SourceAccount { blanked: Vec::new(), set_aside_reasons: Vec::new(), ..account.clone() };
+        // How far code lists reach is counted by the engine alone; the ledger of twelve has it by hand.
+        let numbers = SourceAccount {
+            blanked: Vec::new(),
+            set_aside_reasons: Vec::new(),
+            code_lists: Vec::new(),
+            ..account.clone()
+        };
         let fields = format!(
             "{}\nblanked by column: {:?}\nset aside by column: {:?}",
             format!("{numbers:?}").replace(", ", "\n"),
@@ -105,6 +114,15 @@ fn differences(
     }
     if accounts.people != outcome.people_account {
         found.push(format!("people: engine {:?} oracle {:?}", accounts.people, outcome.people_account));
+    }
+    for model in &pipeline.models {
+        let explainer = Explainer::new(model, &features.batch)?;
+        let theirs = scores.batch.column_by_name(&model.name).unwrap().as_primitive::<Float64Type>();
+        for (row, score) in theirs.iter().enumerate() {
+            if let Some(score) = score {
+                explainer.checked(row, score)?;
+            }
+        }
     }
     let compared = oracle::compare(pipeline, outcome, None, &people, &features, &scores);
     found.extend(compared.iter().map(|difference| described(pipeline, difference)));

@@ -9,6 +9,8 @@ use rand::seq::IndexedRandom;
 use rand_chacha::ChaCha8Rng;
 use sha2::{Digest, Sha256};
 
+use super::{calibrate, grow};
+
 /// Files by path below the run file's folder, and what the data must know of them.
 #[derive(Clone)]
 pub struct Declarations {
@@ -90,7 +92,7 @@ impl Declarations {
         let run = format!(
             "title = \"A random population\"\ndeliveries = \"deliveries\"\nas_of = {}\n\
              sources = [\"superseded\", \"practices\", \"people\", \"housing\", \"spells\", \"practice_events\", \
-             \"contacts\", \"opt_outs\", \"feedback\"]\nfeatures = [\"all\"]\nmodels = [\"sum\", \"risk\"]\n\
+             \"contacts\", \"opt_outs\", \"feedback\"]\nfeatures = [\"all\"]\nmodels = [\"sum\", \"risk\", \"grove\"]\n\
              audits = [\"gaps\"]\n",
             declarations.as_of
         );
@@ -251,6 +253,11 @@ impl Declarations {
              exists = { of = \"practice_events\", codelist = \"problems\", each = \"category\" }\n\
              [spells_all]\nlabel = \"Spells\"\nwithin = \"12 months\"\ncount = { of = \"spells\" }\n\
              [cost_all]\nlabel = \"Cost\"\nwithin = \"3 years\"\ntotal = { of = \"spells\", column = \"cost\" }\n\
+             [spell_on]\nlabel = \"Latest spell that has ended\"\nwithin = \"3 years\"\n\
+             latest = { of = \"spells\", column = \"date\", ended = true }\n\
+             [spell_end]\nlabel = \"Its end\"\nwithin = \"ever\"\nsince = \"spell_on\"\nuntil = \"spell_on\"\n\
+             latest = { of = \"spells\", column = \"end\", ended = true }\n\
+             [age_then]\nlabel = \"Age then\"\nage = { of = \"people\", on = \"spell_end\" }\n\
              [minutes_latest]\nlabel = \"Minutes\"\nwithin = \"ever\"\nlatest = { of = \"contacts\", column = \"minutes\" }\n",
         );
         for number in 0..random.random_range(6..16) {
@@ -262,7 +269,8 @@ impl Declarations {
             } else {
                 format!("within = {}", several[0])
             };
-            write!(text, "[f{number}]\nlabel = \"{{window}}\"\n{within}\n{}\n", verb(random)).unwrap();
+            let bounds = bounds(random);
+            write!(text, "[f{number}]\nlabel = \"{{window}}\"\n{within}\n{bounds}{}\n", verb(random)).unwrap();
         }
         let derived = [
             "spells_all > 1 AND cond_heart",
@@ -297,9 +305,15 @@ impl Declarations {
             writeln!(points, "{category},{}.{},{trumps}", random.random_range(-2..6), random.random_range(0..10))
                 .unwrap();
         }
-        let floor = if random.random_bool(0.5) { "floor = 0.0\n" } else { "" };
+        let mut perhaps = |text: &'static str| if random.random_bool(0.5) { text } else { "" };
+        let floor = perhaps("floor = 0.0\n");
+        let divided = perhaps("divide_by = 3.0\n");
+        let regraded =
+            perhaps("[[table_sum]]\nat_least = 2.5\ncounts_as = 3\n[[table_sum]]\nat_least = 5\ncounts_as = 4.5\n");
+        let applies = perhaps("applies_when = \"spell_on IS NOT NULL OR age_years > 50\"\n");
         let sum = format!(
-            "{}table = \"points.csv\"\nfeature = \"cond_{{category}}\"\n{floor}{signed}\
+            "{}table = \"points.csv\"\nfeature = \"cond_{{category}}\"\n{floor}{divided}{applies}{signed}{regraded}\
+             [[thresholds]]\nfeature = \"cond_lung\"\nat_least = 1\npoints = 0.5\n\
              [[thresholds]]\nfeature = \"age_years\"\nat_least = 65\nbelow = 75\npoints = 1.5\n\
              [[thresholds]]\nfeature = \"cost_all\"\nat_least = 100.5\npoints = 0.125\n\
              [[bands]]\nname = \"low\"\nbelow = 3.0\n[[bands]]\nname = \"high\"\n",
@@ -308,14 +322,21 @@ impl Declarations {
         let transforms = ["identity", "log1p", "sqrt", "square"];
         let transform = transforms.choose(random).unwrap();
         let risk = format!(
-            "{}intercept = -2.5\n{signed}\
+            "{}intercept = -2.5\n{}{signed}\
+             [[terms]]\nfeature = \"age_then\"\ncoefficient = 0.6\nmissing = 10\nat_least = 40\nbelow = 70\n\
+             [[terms]]\nfeature = \"rooms\"\ncoefficient = -0.2\nmissing = 0\nbelow = 3\n\
              [[terms]]\nfeature = \"age_years\"\ncoefficient = 0.03\nmissing = 40\n\
              [[terms]]\nfeature = \"spells_all\"\ncoefficient = 0.4\ncap = 3\ntransform = \"{transform}\"\ndivide_by = 2\n\
              [[terms]]\nfeature = \"cond_heart\"\ncoefficient = 0.7\n\
              [[terms]]\nfeature = \"cost_all\"\ncoefficient = 0.001\n",
-            head("logistic")
+            head("logistic"),
+            if applies.is_empty() { "applies_when = \"spells_all > 0\"\n" } else { "" }
         );
-        for (name, model) in [("sum", sum), ("risk", risk)] {
+        let (risk, tables) = calibrate::steps(risk, random);
+        self.files.extend(tables);
+        let grove = format!("{}intercept = -1.25\ntable = \"trees.csv\"\n{signed}", head("trees"));
+        self.files.insert("models/grove/trees.csv".to_owned(), grow::trees(random));
+        for (name, model) in [("sum", sum), ("risk", risk), ("grove", grove)] {
             self.files.insert(format!("models/{name}/model.toml"), model);
             self.files.insert(format!("models/{name}/card.md"), "Invented.\n".to_owned());
         }
@@ -339,9 +360,25 @@ impl Declarations {
     }
 }
 
+/// Days on which a window hangs, for some of the features.
+fn bounds(random: &mut ChaCha8Rng) -> String {
+    let since = ["", "", "since = \"spell_on\"\n"].choose(random).unwrap();
+    let end = [
+        "",
+        "",
+        "before = \"spell_on\"\n",
+        "until = \"spell_on\"\n",
+        "before = \"spell_end\"\n",
+        "until = \"spell_end\"\n",
+    ];
+    format!("{since}{}", end.choose(random).unwrap())
+}
+
 fn verb(random: &mut ChaCha8Rng) -> String {
     let over_spells = [
         "count = { of = \"spells\"",
+        "count = { of = \"spells\", ended = true",
+        "longest = { of = \"spells\", ended = true",
         "count_days = { of = \"spells\"",
         "exists = { of = \"spells\"",
         "days_since = { of = \"spells\"",
@@ -368,6 +405,9 @@ fn verb(random: &mut ChaCha8Rng) -> String {
         "count_distinct = { of = \"spells\", codelist = \"diagnoses\"",
         "days_since = { of = \"spells\", codelist = \"diagnoses\", categories = [\"heart\", \"fall\"]",
         "exists = { of = \"spells\", codelist = \"diagnoses\", categories = [\"circulation\"]",
+        "latest = { of = \"spells\", codelist = \"diagnoses\"",
+        "latest = { of = \"spells\", codelist = \"diagnoses\", categories = [\"heart\", \"fall\"]",
+        "latest = { of = \"practice_events\", codelist = \"problems\"",
         "count = { of = \"practice_events\", codelist = \"problems\"",
         "latest = { of = \"practice_events\", column = \"value\", codelist = \"problems\"",
         "count_days = { of = \"practice_events\"",

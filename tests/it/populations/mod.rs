@@ -4,7 +4,9 @@
 //! how the rows are cut into files ([`layout`]). The three are drawn separately, so that one can vary alone.
 
 pub mod added;
+mod calibrate;
 pub mod declare;
+mod grow;
 pub mod layout;
 pub mod people;
 

@@ -1,0 +1,9 @@
+//! What leaves: re-checked lists, tokens of their own for each recipient, the ledger, withdrawals, feedback.
+
+mod again;
+mod generated;
+mod interrupted;
+mod returned;
+mod shell;
+mod tampering;
+mod world;
