@@ -21,6 +21,7 @@ pub fn normalise(system: CodeSystem, raw: &str) -> Option<Cow<'_, str>> {
         CodeSystem::Loinc => check(Cow::Borrowed(raw), is_loinc),
         CodeSystem::Ods => check(upper(raw), |c| (3..=10).contains(&c.len()) && alphanumeric(c)),
         CodeSystem::Lsoa => check(upper(raw), is_lsoa),
+        CodeSystem::Local => check(Cow::Borrowed(raw), |c| !c.is_empty()),
     }
 }
 
@@ -43,7 +44,7 @@ pub(super) fn listed(system: CodeSystem, matching: Matching, raw: &str) -> Optio
         CodeSystem::Ctv3 => code.len() <= 5 && code.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.'),
         CodeSystem::Bnf => code.len() <= 15 && alphanumeric(&code),
         CodeSystem::Ods | CodeSystem::Lsoa => code.len() <= 10 && alphanumeric(&code),
-        CodeSystem::Snomed | CodeSystem::Dmd | CodeSystem::Loinc => false,
+        CodeSystem::Snomed | CodeSystem::Dmd | CodeSystem::Loinc | CodeSystem::Local => false,
     };
     (begins && !code.is_empty()).then_some(code)
 }

@@ -116,7 +116,10 @@ pub fn value_set(name: &str, entry: &ValueSetEntry, text: &str) -> Result<ValueS
     for row in &table.rows {
         let known = RecordingState::ALL.into_iter().find(|state| state.name() == row.get("state"));
         let state = match known {
-            Some(RecordingState::Conflicting | RecordingState::Invalid | RecordingState::Blank) | None => {
+            Some(
+                RecordingState::Conflicting | RecordingState::Stale | RecordingState::Invalid | RecordingState::Blank,
+            )
+            | None => {
                 let message = "state is one of known, asked_unsure, declined, not_known, outdated";
                 problems.push(row.problem(message));
                 continue;
@@ -168,5 +171,6 @@ fn system_name(system: CodeSystem) -> &'static str {
         CodeSystem::Loinc => "LOINC",
         CodeSystem::Ods => "ODS",
         CodeSystem::Lsoa => "LSOA",
+        CodeSystem::Local => "your own (anything but a blank)",
     }
 }

@@ -167,3 +167,11 @@ fn a_value_set_says_what_a_recorded_value_means() {
     let wrong = "code,value,label,group,state\nA,,x,x,known\nA,b,x,x,known\nB,b,x,x,conflicting\n,b,x,x,known\n";
     assert_eq!(value_set("x", &entry, wrong).unwrap_err().len(), 4);
 }
+
+#[test]
+fn codes_of_ones_own_are_taken_as_they_are_sent() {
+    let local = |raw| normalise(CodeSystem::Local, raw).map(std::borrow::Cow::into_owned);
+    assert_eq!(local(" I50.0X? ").as_deref(), Some("I50.0X?"));
+    assert_eq!(local("0").as_deref(), Some("0"));
+    assert_eq!(local("  "), None);
+}

@@ -89,6 +89,7 @@ fn system_name(system: CodeSystem) -> &'static str {
         CodeSystem::Loinc => "LOINC",
         CodeSystem::Ods => "ODS",
         CodeSystem::Lsoa => "LSOA",
+        CodeSystem::Local => "local code",
     }
 }
 
