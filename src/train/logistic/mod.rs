@@ -85,7 +85,7 @@ impl Logistic {
                 self.name()
             )));
         }
-        let errors = solver::standard_errors(&problem, &solution.coefficients)?;
+        let errors = solver::standard_errors(&problem, &solution);
         let mut intercept = solution.coefficients[0];
         let mut terms = Vec::new();
         for (at, made) in made.into_iter().enumerate() {
@@ -132,7 +132,7 @@ impl Fitted for Linear {
     }
 
     fn declare(&self) -> Declared {
-        let mut table = "feature,equals,transform,missing,coefficient,standard_error\n".to_owned();
+        let mut table = "feature,equals,transform,missing,reference,coefficient,standard_error\n".to_owned();
         for term in &self.terms {
             table.push_str(&row(term));
         }
@@ -147,7 +147,8 @@ impl Fitted for Linear {
             "Penalties are on standardised inputs; coefficients are on the scale of the inputs themselves.".to_owned(),
             errors.to_owned(),
         ];
-        Declared { kind: ModelKind::Logistic, intercept: Some(self.intercept), table: (TABLE.to_owned(), table), notes }
+        let (kind, table) = (ModelKind::Logistic, Some((TABLE.to_owned(), table)));
+        Declared { kind, intercept: Some(self.intercept), table, bases: Vec::new(), notes }
     }
 }
 
@@ -164,8 +165,9 @@ fn row(term: &LinearTerm) -> String {
         }
     }
     let error = term.standard_error.map(|error| error.to_string()).unwrap_or_default();
-    let feature = &term.made.input.feature;
-    format!("{feature},{equals},{transform},{missing},{},{error}\n", term.coefficient)
+    // The reference is the mean of those learnt from: explanations count from the average person.
+    let (feature, reference) = (&term.made.input.feature, term.made.mean);
+    format!("{feature},{equals},{transform},{missing},{reference},{},{error}\n", term.coefficient)
 }
 
 fn quoted(value: &str) -> String {

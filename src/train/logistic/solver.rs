@@ -1,28 +1,35 @@
 //! The penalised maximum of the likelihood, by Newton steps with a proximal step for the lasso.
 //!
-//! The gradient is always that of all rows. The curvature may be taken from every so many of them: it only decides how
-//! fast the optimum is reached, not where it lies. Sums run over chunks of rows in their order, so that the number of
-//! threads changes no bit.
+//! The gradient is always that of all rows. Of many rows the curvature is at first taken from every so many of them, and
+//! near the optimum once from all: it only decides how fast the optimum is reached, not where it lies. Sums run over
+//! chunks of rows in their order, so that the number of threads changes no bit.
+
+use std::ops::Range;
 
 use ndarray::linalg::general_mat_mul;
-use ndarray::{Array2, ArrayView2, ShapeBuilder};
+use ndarray::{Array2, ArrayView2, Axis, ShapeBuilder, Slice};
 
 use super::super::workers;
 use super::design::Design;
 use super::linear;
 use crate::error::{Error, Result};
 
-/// Rows of one piece of work, and of one pass through the caches.
+/// Rows of one piece of work; of one product of matrices; and of one whose columns stay in the cache until all are read.
 const CHUNK: usize = 16_384;
 const BLOCK: usize = 2_048;
+const NEAR: usize = 256;
+
+/// Columns of one product of matrices: only those on and below the diagonal are made.
+const BAND: usize = 48;
 
 /// From this many rows on the curvature is taken from a part of them.
 const MANY: usize = 100_000;
 
 const MOST_STEPS: usize = 100;
 
-/// Mean gradient at which the optimum is reached.
+/// Mean gradient at which the optimum is reached, and at which the curvature there is that of the optimum to four digits.
 const TOLERANCE: f64 = 1e-9;
+const ROUGH: f64 = 1e-6;
 
 /// What is fitted to.
 #[derive(Debug, Clone, Copy)]
@@ -41,13 +48,19 @@ pub struct Solution {
     pub coefficients: Vec<f64>,
     pub steps: usize,
     pub converged: bool,
+    /// Of the log loss there; none under a lasso, where nothing needs it.
+    pub curvature: Option<Vec<f64>>,
 }
 
 /// Fits from `start` (the intercept first), or from nothing.
 pub fn solve(problem: &Problem, start: Option<Vec<f64>>) -> Result<Solution> {
     let rows = problem.design.matrix.rows();
     if rows <= MANY {
-        return newton(problem, problem, start);
+        let mut solution = newton(problem, start, TOLERANCE, |at| curvature(problem, at))?;
+        if problem.lasso == 0.0 {
+            solution.curvature = Some(curvature(problem, &solution.coefficients)?);
+        }
+        return Ok(solution);
     }
     let every = rows.div_ceil(MANY / 2);
     let some: Vec<usize> = (0..rows).step_by(every).collect();
@@ -56,12 +69,23 @@ pub fn solve(problem: &Problem, start: Option<Vec<f64>>) -> Result<Solution> {
     let weight: Vec<f64> = some.iter().map(|row| problem.weight[*row] * every as f64).collect();
     let design = Design { matrix: &matrix, made: problem.design.made };
     let part = Problem { design, outcome: &outcome, weight: &weight, ..*problem };
-    let near = newton(&part, &part, start)?;
-    newton(problem, &part, Some(near.coefficients))
+    let near = newton(&part, start, ROUGH, |at| curvature(&part, at))?;
+    if problem.lasso > 0.0 {
+        return newton(problem, Some(near.coefficients), TOLERANCE, |at| curvature(&part, at));
+    }
+    let nearer = newton(problem, Some(near.coefficients), ROUGH, |at| curvature(&part, at))?;
+    let all = curvature(problem, &nearer.coefficients)?;
+    let solution = newton(problem, Some(nearer.coefficients), TOLERANCE, |_| Ok(all.clone()))?;
+    Ok(Solution { steps: nearer.steps + solution.steps, curvature: Some(all), ..solution })
 }
 
-/// Steps down on `problem` with the curvature of `part`.
-fn newton(problem: &Problem, part: &Problem, start: Option<Vec<f64>>) -> Result<Solution> {
+/// Steps down, with the curvature that is given for each place, until the mean gradient is below a tolerance.
+fn newton(
+    problem: &Problem,
+    start: Option<Vec<f64>>,
+    tolerance: f64,
+    curvature: impl Fn(&[f64]) -> Result<Vec<f64>>,
+) -> Result<Solution> {
     let terms = problem.design.made.len() + 1;
     let total: f64 = problem.weight.iter().sum();
     let events: f64 = problem.outcome.iter().zip(problem.weight).filter(|(event, _)| **event).map(|(_, w)| w).sum();
@@ -74,20 +98,21 @@ fn newton(problem: &Problem, part: &Problem, start: Option<Vec<f64>>) -> Result<
         nothing
     });
     let mut here = pass(problem, &at)?;
+    let ended = |coefficients, steps, converged| Ok(Solution { coefficients, steps, converged, curvature: None });
     for step in 0..MOST_STEPS {
-        if residual(problem, &at, &here.gradient) <= TOLERANCE * total {
-            return Ok(Solution { coefficients: at, steps: step, converged: true });
+        if residual(problem, &at, &here.gradient) <= tolerance * total {
+            return ended(at, step, true);
         }
-        let hessian = curvature(part, &at)?;
+        let hessian = curvature(&at)?;
         let wanted = target(problem, &hessian, &here.gradient, &at)?;
         let Some((next, there)) = descend_to(problem, &at, &wanted, here.objective)? else {
             // No smaller value can be told apart: at the limit of rounding, or far from it.
             let converged = residual(problem, &at, &here.gradient) <= 1e3 * TOLERANCE * total;
-            return Ok(Solution { coefficients: at, steps: step, converged });
+            return ended(at, step, converged);
         };
         (at, here) = (next, there);
     }
-    Ok(Solution { coefficients: at, steps: MOST_STEPS, converged: false })
+    ended(at, MOST_STEPS, false)
 }
 
 /// Where the quadratic approximation has its minimum.
@@ -166,15 +191,16 @@ fn pass(problem: &Problem, at: &[f64]) -> Result<Pass> {
 }
 
 /// Log loss of some rows, and the sums of residuals and of residual times value.
-fn pass_chunk(problem: &Problem, base: f64, raw: &[f64], range: std::ops::Range<usize>) -> (f64, Vec<f64>) {
+fn pass_chunk(problem: &Problem, base: f64, raw: &[f64], range: Range<usize>) -> (f64, Vec<f64>) {
     let design = problem.design;
     let (mut loss, mut sums) = (0.0, vec![0.0; raw.len() + 1]);
-    let (mut eta, mut values) = (vec![0.0; BLOCK], vec![0.0; BLOCK]);
-    for start in range.clone().step_by(BLOCK) {
-        let rows = start..(start + BLOCK).min(range.end);
-        let (eta, values) = (&mut eta[..rows.len()], &mut values[..rows.len()]);
+    let (mut eta, mut block) = (vec![0.0; NEAR], vec![0.0; NEAR * raw.len()]);
+    for start in range.clone().step_by(NEAR) {
+        let rows = start..(start + NEAR).min(range.end);
+        let eta = &mut eta[..rows.len()];
         eta.fill(base);
-        for (made, raw) in design.made.iter().zip(raw).filter(|(_, raw)| **raw != 0.0) {
+        for ((made, raw), values) in design.made.iter().zip(raw).zip(block.chunks_exact_mut(NEAR)) {
+            let values = &mut values[..rows.len()];
             design.read(made, rows.clone(), values);
             eta.iter_mut().zip(values.iter()).for_each(|(eta, value)| *eta += raw * value);
         }
@@ -187,9 +213,8 @@ fn pass_chunk(problem: &Problem, base: f64, raw: &[f64], range: std::ops::Range<
             *eta = weight * (risk - event);
         }
         sums[0] += eta.iter().sum::<f64>();
-        for (made, sum) in design.made.iter().zip(&mut sums[1..]) {
-            design.read(made, rows.clone(), values);
-            *sum += dot(values, eta);
+        for (values, sum) in block.chunks_exact(NEAR).zip(&mut sums[1..]) {
+            *sum += dot(&values[..rows.len()], eta);
         }
     }
     (loss, sums)
@@ -209,20 +234,23 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
 }
 
 /// The second derivative of the log loss, on standardised inputs, intercept first.
-pub fn curvature(problem: &Problem, at: &[f64]) -> Result<Vec<f64>> {
+fn curvature(problem: &Problem, at: &[f64]) -> Result<Vec<f64>> {
     let rows = problem.design.matrix.rows();
     let parts = workers::each(problem.threads, chunks(rows), |chunk| {
         let range = chunk * CHUNK..((chunk + 1) * CHUNK).min(rows);
         curvature_chunk(problem, at, range)
     })?;
-    let mut total = vec![0.0; at.len() * at.len()];
+    let n = at.len();
+    let mut total = vec![0.0; n * n];
     for part in parts {
         total.iter_mut().zip(part.iter()).for_each(|(total, part)| *total += part);
     }
+    // It is symmetric, and only what is below the diagonal was made of some bands.
+    (0..n).for_each(|row| (row + 1..n).for_each(|column| total[row * n + column] = total[column * n + row]));
     Ok(total)
 }
 
-fn curvature_chunk(problem: &Problem, at: &[f64], range: std::ops::Range<usize>) -> Array2<f64> {
+fn curvature_chunk(problem: &Problem, at: &[f64], range: Range<usize>) -> Array2<f64> {
     let terms = at.len();
     let mut total = Array2::zeros((terms, terms));
     let mut block = vec![0.0; BLOCK * terms];
@@ -247,20 +275,23 @@ fn curvature_chunk(problem: &Problem, at: &[f64], range: std::ops::Range<usize>)
             values.iter_mut().zip(eta.iter()).for_each(|(value, root)| *value *= root);
         }
         if let Ok(view) = ArrayView2::from_shape((length, terms).f(), &block[..length * terms]) {
-            general_mat_mul(1.0, &view.t(), &view, 1.0, &mut total);
+            for first in (0..terms).step_by(BAND) {
+                let (band, before) = (first..(first + BAND).min(terms), 0..(first + BAND).min(terms));
+                let columns = |range: &Range<usize>| view.slice_axis(Axis(1), Slice::from(range.clone()));
+                let mut rows = total.slice_axis_mut(Axis(0), Slice::from(band.clone()));
+                let mut sums = rows.slice_axis_mut(Axis(1), Slice::from(before.clone()));
+                general_mat_mul(1.0, &columns(&band).t(), &columns(&before), 1.0, &mut sums);
+            }
         }
     }
     total
 }
 
 /// Standard errors of the standardised coefficients, intercept first: of a ridge, of its biased estimate.
-pub fn standard_errors(problem: &Problem, at: &[f64]) -> Result<Option<Vec<f64>>> {
-    let n = at.len();
-    if problem.lasso > 0.0 {
-        return Ok(None);
-    }
-    let hessian = curvature(problem, at)?;
-    let Some(lower) = linear::cholesky(&ridged(&hessian, n, problem.ridge), n) else { return Ok(None) };
+pub fn standard_errors(problem: &Problem, solution: &Solution) -> Option<Vec<f64>> {
+    let n = solution.coefficients.len();
+    let hessian = solution.curvature.as_ref()?;
+    let lower = linear::cholesky(&ridged(hessian, n, problem.ridge), n)?;
     let error = |j: usize| {
         let mut unit = vec![0.0; n];
         unit[j] = 1.0;
@@ -268,5 +299,5 @@ pub fn standard_errors(problem: &Problem, at: &[f64]) -> Result<Option<Vec<f64>>
         let spread: f64 = (0..n).map(|i| unit[i] * dot(&hessian[i * n..(i + 1) * n], &unit)).sum();
         spread.sqrt()
     };
-    Ok(Some((0..n).map(error).collect()))
+    Some((0..n).map(error).collect())
 }

@@ -1,0 +1,108 @@
+//! The parts of scores by themselves: fitting, scoring, explaining. `cargo bench --bench parts`.
+
+use std::hint::black_box;
+use std::path::Path;
+
+use arrow::array::UInt32Array;
+use arrow::compute::{concat_batches, take_record_batch};
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use riskstrat::conform::{self, Engine};
+use riskstrat::features::{self, Features};
+use riskstrat::pipeline::Pipeline;
+use riskstrat::pipeline::parse::{LoadOptions, load};
+use riskstrat::pipeline::study::LogisticDecl;
+use riskstrat::score::contributions::Explainer;
+use riskstrat::train::logistic::Logistic;
+use riskstrat::train::trees::BoostedTrees;
+use riskstrat::train::{Input, Learner, Matrix, Sample, Says};
+use riskstrat::{link, score, source};
+
+type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+const ROWS: usize = 20_000;
+const INPUTS: usize = 30;
+
+/// Rows of counts, yes or no, and numbers that are missing for a third.
+fn invented() -> (Matrix, Vec<bool>) {
+    let mut dice = ChaCha8Rng::seed_from_u64(1);
+    let mut log_odds = vec![-2.5; ROWS];
+    let mut matrix = Matrix::new(ROWS);
+    for number in 0..INPUTS {
+        let weight = dice.random_range(-0.2..0.4);
+        let mut value = || match number % 3 {
+            0 => f64::from(u8::from(dice.random_bool(0.1))),
+            1 => f64::from(dice.random_range(0_u8..4) * dice.random_range(0_u8..4)),
+            _ if dice.random_bool(0.33) => f64::NAN,
+            _ => dice.random_range(-1.0..1.0),
+        };
+        let values: Vec<f64> = (0..ROWS).map(|_| value()).collect();
+        log_odds
+            .iter_mut()
+            .zip(&values)
+            .for_each(|(sum, value)| *sum += if value.is_nan() { 0.1 } else { weight * value });
+        matrix.push(Input { feature: format!("input_{number}"), says: Says::Number }, &values);
+    }
+    let outcome = log_odds.iter().map(|sum: &f64| dice.random_bool(1.0 / (1.0 + (-sum).exp()))).collect();
+    (matrix, outcome)
+}
+
+fn fits(criterion: &mut Criterion) {
+    let (matrix, outcome) = invented();
+    let (weight, person) = (vec![1.0; ROWS], (0..ROWS as u32).collect::<Vec<_>>());
+    let sample = Sample { matrix: &matrix, outcome: &outcome, weight: &weight, person: &person, seed: 1 };
+    let logistic = |lasso| Logistic { decl: LogisticDecl::default(), ridge: 1.0, lasso, threads: 2 };
+    let trees = BoostedTrees { trees: 50, leaves: 31, learning_rate: 0.1, ridge: 1.0, patience: None, threads: 2 };
+    let mut group = criterion.benchmark_group("fit");
+    group.sample_size(10).throughput(Throughput::Elements(ROWS as u64));
+    group.bench_function("logistic, ridge", |bench| bench.iter(|| logistic(0.0).fit(&sample)));
+    group.bench_function("logistic, lasso", |bench| bench.iter(|| logistic(20.0).fit(&sample)));
+    group.bench_function("50 trees", |bench| bench.iter(|| trees.fit(&sample)));
+    group.finish();
+    let fitted = [("logistic", logistic(0.0).fit(&sample)), ("50 trees", trees.fit(&sample))];
+    let mut group = criterion.benchmark_group("predict");
+    group.throughput(Throughput::Elements(ROWS as u64));
+    for (name, fitted) in fitted.into_iter().filter_map(|(name, fitted)| Some((name, fitted.ok()?))) {
+        group.bench_function(name, |bench| bench.iter(|| fitted.predict(black_box(&matrix))));
+    }
+}
+
+/// The demo's people, over and over.
+fn people(pipeline: &Pipeline) -> Result<Features> {
+    let delivered = source::find(pipeline)?;
+    let conformed = conform::conform(pipeline, &delivered, Engine { partitions: 2, batch_rows: 8192 })?;
+    let (_, mut features, _) = features::pass(link::link(&conformed)?, &|_| {})?;
+    let again = ROWS.div_ceil(features.batch.num_rows());
+    let batch = concat_batches(&features.batch.schema(), std::iter::repeat_n(&features.batch, again))?;
+    features.batch = batch.slice(0, ROWS);
+    Ok(features)
+}
+
+#[expect(clippy::expect_used, reason = "a bench has nobody to return an error to")]
+fn scores(criterion: &mut Criterion) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let pipeline =
+        load(&root.join("pipelines/demo.toml"), &LoadOptions::default()).expect("the demo's declarations hold");
+    let features = people(&pipeline).expect("the demo's deliveries are read");
+    let mut group = criterion.benchmark_group("score");
+    group.throughput(Throughput::Elements(ROWS as u64));
+    for model in &pipeline.models {
+        group.bench_function(&model.name, |bench| bench.iter(|| score::of(&pipeline, model, &features.batch)));
+    }
+    group.finish();
+    let some = UInt32Array::from_iter_values((0..500).map(|row| row * 37));
+    let some = take_record_batch(&features.batch, &some).expect("there are so many rows");
+    let mut group = criterion.benchmark_group("explain 500 people");
+    group.throughput(Throughput::Elements(500));
+    for model in &pipeline.models {
+        let of_all = || {
+            let explainer = Explainer::new(model, &some)?;
+            (0..some.num_rows()).map(|row| explainer.of(row)).collect::<riskstrat::error::Result<Vec<_>>>()
+        };
+        group.bench_function(&model.name, |bench| bench.iter(of_all));
+    }
+}
+
+criterion_group!(parts, fits, scores);
+criterion_main!(parts);
