@@ -9,6 +9,7 @@ mod movement;
 pub use movement::movement;
 pub use reference::{Observed, Reference, reference};
 
+use arrow::compute::{filter, is_not_null};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
@@ -43,14 +44,17 @@ pub fn judge(pipeline: &Pipeline, features: &Features, scores: &Scores) -> Resul
     let mut accounts = Vec::new();
     for model in &pipeline.models {
         let Some(reference) = &model.reference else { continue };
+        let score = scores.batch.column_by_name(&model.name);
+        let score = score.ok_or_else(|| Error::Fault(format!("score {} was not made", model.name)))?;
+        // Only people whom the model is about are those of training.
+        let about = is_not_null(score)?;
         for (rank, spread) in reference.spreads.iter().enumerate() {
-            let (batch, column) = match spread.feature {
-                Some(feature) => (&features.batch, pipeline.features.get(feature).map(|feature| &feature.name)),
-                None => (&scores.batch, Some(&model.name)),
+            let column = match spread.feature {
+                Some(feature) => features.batch.columns().get(feature),
+                None => Some(score),
             };
-            let column = column.and_then(|name| batch.column_by_name(name));
             let column = column.ok_or_else(|| Error::Fault("a reference is of what was not made".to_owned()))?;
-            let psi_thousandths = (spread.psi(column)? * 1000.0).round() as u64;
+            let psi_thousandths = (spread.psi(&filter(column, &about)?)? * 1000.0).round() as u64;
             let gate = spread.feature.is_none() || rank <= TOP_INPUTS;
             accounts.push(DriftAccount {
                 model: model.name.clone(),

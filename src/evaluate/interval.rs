@@ -1,19 +1,28 @@
 //! How sure an estimate is: 95 % intervals in closed form where one is exact enough, else by a bootstrap of people.
 
+use std::fmt;
+
 use rand::{RngCore, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use super::sample::{Level, Sample};
-
-/// The two-sided 95 % point of the standard normal distribution.
-pub const Z95: f64 = 1.959_963_984_540_054;
+use crate::figures;
+pub use crate::figures::Z95;
 
 /// A value, with its 95 % interval where there is one.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Estimate {
     pub value: f64,
     pub interval: Option<Interval>,
+}
+
+/// `0.731 (0.678 to 0.784)`
+impl fmt::Display for Estimate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:.3}", self.value)?;
+        self.interval.map_or(Ok(()), |it| write!(f, " ({:.3} to {:.3})", it.low, it.high))
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -54,8 +63,7 @@ pub fn around(value: f64, error: f64, [lowest, highest]: [f64; 2], by: Method) -
 
 /// Wilson's interval of a share.
 pub fn wilson(part: f64, whole: f64) -> Interval {
-    let (square, spread) = (Z95 * Z95, Z95 * (part * (whole - part) / whole + Z95 * Z95 / 4.0).sqrt());
-    let [low, high] = [-spread, spread].map(|side| ((part + square / 2.0 + side) / (whole + square)).clamp(0.0, 1.0));
+    let figures::Limits { low, high } = figures::interval::wilson(part, whole, Z95);
     Interval { low, high, by: Method::Wilson }
 }
 

@@ -19,19 +19,27 @@ use crate::error::{Error, Result};
 use crate::pipeline::study::StudyPlan;
 use crate::pipeline::{Model, Pipeline};
 use crate::score;
-use crate::study::{DateAccount, Part, Study};
+use crate::study::{COST_LABEL, DateAccount, Part, Study};
 
 /// The row that stands for all groups of a split of which nothing can be said alone.
 pub const SMALLER_GROUPS: &str = "smaller groups together";
 
-/// A score to judge: one value for each row of the study.
+/// A score to judge.
 #[derive(Debug, Clone)]
 pub struct Scored {
     pub name: String,
     pub version: String,
     /// Points are none: their calibration is not judged.
     pub probability: bool,
-    pub scores: Vec<f64>,
+    /// By row of the study; none where the model is not about the person.
+    pub scores: Vec<Option<f64>>,
+}
+
+impl Scored {
+    /// Of a row that the model is about: any other is refused by every sample.
+    fn of(&self, row: usize) -> f64 {
+        self.scores[row].unwrap_or(f64::NAN)
+    }
 }
 
 /// What was found, exactly: this stays with the data team.
@@ -47,6 +55,8 @@ pub struct Evaluation {
     pub outcome_id: String,
     /// "people held out" or "everyone".
     pub judged_on: String,
+    /// Rows of those people on whom nothing is judged here: some model is not about them.
+    pub not_compared: u64,
     pub dates: Vec<DateAccount>,
     pub warnings: Vec<String>,
     pub models: Vec<Judged>,
@@ -54,11 +64,21 @@ pub struct Evaluation {
     pub differences: Vec<AurocDifference>,
 }
 
+impl Evaluation {
+    /// As `evaluation.json` holds it.
+    pub fn text(&self) -> Result<String> {
+        let unwritable = |_| Error::Fault("an evaluation cannot be written as JSON".to_owned());
+        Ok(serde_json::to_string_pretty(self).map_err(unwritable)? + "\n")
+    }
+}
+
 /// One model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Judged {
     pub name: String,
     pub version: String,
+    /// Rows that the model is about; every model is judged on those that all are about.
+    pub about: u64,
     pub everyone: Measures,
     /// At the cut of the lists that there really are.
     pub list: Option<Rates>,
@@ -88,43 +108,30 @@ pub struct AurocDifference {
     pub difference: Option<Difference>,
 }
 
-/// The scores of the study's models; refuses one that is about some of the people only, since then not the same people
-/// would be compared.
+/// The scores of the study's models.
 pub fn scored(pipeline: &Pipeline, study: &Study) -> Result<Vec<Scored>> {
     let scored = |model: &Model| {
-        let scores = score::of(pipeline, model, &study.table)?;
-        let without = scores.iter().filter(|score| score.is_none()).count();
-        let scores: Vec<f64> = scores.into_iter().flatten().collect();
-        if without > 0 {
-            return Err(Error::Check(format!(
-                "model {}: it does not apply to {without} of the study's {} rows, and scores are judged on the same people",
-                model.name,
-                without + scores.len()
-            )));
-        }
         Ok(Scored {
             name: model.name.clone(),
             version: model.decl.version.clone(),
             probability: model.is_probability(),
-            scores,
+            scores: score::of(pipeline, model, &study.table)?,
         })
     };
     pipeline.models.iter().map(scored).collect()
 }
 
-/// Judges scores on the people held out, or where nobody is, on everyone.
+/// Judges scores on the people held out, or where nobody is, on everyone; on those of them whom every score is about.
 pub fn judge(pipeline: &Pipeline, plan: &StudyPlan, study: &Study, scored: &[Scored]) -> Result<Evaluation> {
     let held_out = plan.decl.split.hold_out > 0.0;
-    let rows = study.rows(if held_out { Part::HoldOut } else { Part::Train });
+    let all = study.rows(if held_out { Part::HoldOut } else { Part::Train });
+    let compared = |row: &usize| scored.iter().all(|scored| scored.scores[*row].is_some());
+    let rows: Vec<usize> = all.iter().copied().filter(compared).collect();
     if rows.is_empty() {
-        return Err(Error::Check(format!("study {}: there is nobody to judge a score on", plan.name)));
+        return Err(Error::Check(format!("study {}: there is nobody to judge every score on", plan.name)));
     }
     let splits = groups::splits(pipeline, plan, study)?;
-    let on = On { pipeline, plan, study, rows: &rows, splits: &splits };
-    let mut warnings = Vec::new();
-    if study.cost_label {
-        warnings.push("the outcome is a cost, which stands for need only where access to care is equal".to_owned());
-    }
+    let on = On { pipeline, plan, study, all: &all, rows: &rows, splits: &splits };
     Ok(Evaluation {
         riskstrat: env!("CARGO_PKG_VERSION").to_owned(),
         study: plan.name.clone(),
@@ -133,11 +140,29 @@ pub fn judge(pipeline: &Pipeline, plan: &StudyPlan, study: &Study, scored: &[Sco
         outcome: format!("{} within {}", plan.decl.outcome.label, plan.decl.outcome.within),
         outcome_id: plan.outcome.id.clone(),
         judged_on: if held_out { "people held out" } else { "everyone" }.to_owned(),
+        not_compared: (all.len() - rows.len()) as u64,
         dates: study.account.clone(),
-        warnings,
+        warnings: warnings(study),
         models: scored.iter().map(|scored| on.model(scored)).collect::<Result<_>>()?,
         differences: on.differences(scored)?,
     })
+}
+
+/// What whoever reads the figures must know.
+fn warnings(study: &Study) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if study.cost_label {
+        warnings.push(COST_LABEL.to_owned());
+    }
+    let count = |of: fn(&DateAccount) -> u64| study.account.iter().map(of).sum::<u64>();
+    let (acted_on, by_rank) = (count(|date| date.acted_on), count(|date| date.by_rank));
+    if acted_on > 0 {
+        warnings.push(format!(
+            "{acted_on} rows are of people whom lists were acted on for: what would have become of them otherwise is not known. \
+             Those who were left alone by lot stand for others; for {by_rank}, who had their places by rank, nobody does"
+        ));
+    }
+    warnings
 }
 
 /// Whom a score is judged on.
@@ -145,6 +170,9 @@ struct On<'a> {
     pipeline: &'a Pipeline,
     plan: &'a StudyPlan,
     study: &'a Study,
+    /// Everyone who could be judged on …
+    all: &'a [usize],
+    /// … and those whom every score is about.
     rows: &'a [usize],
     splits: &'a [Split],
 }
@@ -152,7 +180,7 @@ struct On<'a> {
 impl On<'_> {
     fn model(&self, scored: &Scored) -> Result<Judged> {
         let decl = &self.plan.evaluate.decl;
-        let everyone = self.sample(self.rows, |row| scored.scores[row])?;
+        let everyone = self.sample(self.rows, |row| scored.of(row))?;
         let places: Vec<f64> =
             decl.top.iter().map(|top| if *top < 1.0 { (top * self.rows.len() as f64).round() } else { *top }).collect();
         let bootstrap = Bootstrap { replicates: decl.replicates, seed: decl.seed };
@@ -168,6 +196,7 @@ impl On<'_> {
         Ok(Judged {
             name: scored.name.clone(),
             version: scored.version.clone(),
+            about: self.all.iter().filter(|row| scored.scores[**row].is_some()).count() as u64,
             list: self.at_the_cut(self.rows, listed.as_deref(), bootstrap)?,
             findings: limits::findings(&limits, &measures, &groups),
             everyone: measures,
@@ -179,7 +208,7 @@ impl On<'_> {
                 self.rows,
                 self.splits,
                 &everyone,
-                &scored.scores,
+                &|row| scored.of(row),
             )?,
         })
     }
@@ -232,7 +261,7 @@ impl On<'_> {
         listed: Option<&[bool]>,
     ) -> Result<Group> {
         let decl = &self.plan.evaluate.decl;
-        let sample = self.sample(rows, |row| scored.scores[row])?;
+        let sample = self.sample(rows, |row| scored.of(row))?;
         let (count, events) = sample.rows();
         let enough = count >= decl.smallest_group && events.min(count - events) >= decl.fewest_outcomes;
         // What has a closed interval needs no bootstrap, and there may be many groups.
@@ -254,19 +283,21 @@ impl On<'_> {
         Ok(Some(cut::rates(&sample, bootstrap, &|levels| Cut::at_least(levels, 1.0))))
     }
 
-    /// Who would have a place: the highest scores of each recipient at each date, among all rows of the study.
-    fn listed(&self, scores: &[f64]) -> Result<Option<Vec<bool>>> {
+    /// Who would have a place: the highest scores of each recipient at each date, among all rows of the study that the score
+    /// is about.
+    fn listed(&self, scores: &[Option<f64>]) -> Result<Option<Vec<bool>>> {
         let Some(list) = &self.plan.evaluate.decl.list else { return Ok(None) };
         let column = self.plan.evaluate.per.map(|per| self.study.table.column(per));
         let mut by_recipient: BTreeMap<(Date, Option<String>), Vec<usize>> = BTreeMap::new();
-        for row in 0..scores.len() {
+        for row in (0..scores.len()).filter(|row| scores[*row].is_some()) {
             let recipient = column.map(|column| words::written(column, row)).transpose()?.flatten();
             by_recipient.entry((self.study.as_of[row], recipient)).or_default().push(row);
         }
         let mut listed = vec![false; scores.len()];
         for rows in by_recipient.values_mut() {
             // Of equal scores the first by token: tokens are random.
-            rows.sort_by(|a, b| scores[*b].total_cmp(&scores[*a]).then(a.cmp(b)));
+            let score = |row: &usize| scores[*row].unwrap_or(f64::NAN);
+            rows.sort_by(|a, b| score(b).total_cmp(&score(a)).then(a.cmp(b)));
             rows.iter().take(list.take as usize).for_each(|row| listed[*row] = true);
         }
         Ok(Some(listed))
@@ -274,7 +305,7 @@ impl On<'_> {
 
     fn differences(&self, scored: &[Scored]) -> Result<Vec<AurocDifference>> {
         let simple = self.sample(self.rows, |_| 0.0)?.is_simple();
-        let of = |scored: &Scored| -> Vec<f64> { self.rows.iter().map(|row| scored.scores[*row]).collect() };
+        let of = |scored: &Scored| -> Vec<f64> { self.rows.iter().map(|row| scored.of(*row)).collect() };
         let outcome: Vec<bool> = self.rows.iter().map(|row| self.study.outcome[*row]).collect();
         let mut differences = Vec::new();
         for (at, first) in scored.iter().enumerate() {

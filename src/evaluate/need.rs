@@ -41,7 +41,7 @@ pub fn at_equal_score(
     rows: &[usize],
     splits: &[Split],
     everyone: &Sample,
-    scores: &[f64],
+    score: &dyn Fn(usize) -> f64,
 ) -> Result<Vec<Need>> {
     let tenths = calibration::places(everyone.levels(), 10);
     let tenth = |score: f64| {
@@ -54,7 +54,7 @@ pub fn at_equal_score(
     let mut found = Vec::new();
     for split in splits {
         let mut cells: Vec<Vec<Vec<usize>>> = vec![vec![Vec::new(); 11]; split.names.len()];
-        rows.iter().for_each(|row| cells[split.of[*row] as usize][tenth(scores[*row])].push(*row));
+        rows.iter().for_each(|row| cells[split.of[*row] as usize][tenth(score(*row))].push(*row));
         for (group, by_tenth) in split.names.iter().zip(&cells) {
             for (tenth, rows) in by_tenth.iter().enumerate().filter(|(_, rows)| !rows.is_empty()) {
                 let mean = |(name, column): (&&str, &ArrayRef)| {

@@ -4,7 +4,7 @@ use super::cut::Rates;
 use super::interval::{Estimate, wilson};
 use super::judge::{Evaluation, Group, Judged};
 use super::measures::{Measures, Probability};
-use crate::disclosure::{AggregateTable, Cell, Disclosed, Label, Rule};
+use crate::disclosure::{self, AggregateTable, Before, Cell, Disclosed, Label, Rule, Whole};
 use crate::error::Result;
 
 /// Stands for all groups of a split.
@@ -13,19 +13,27 @@ const EVERYONE: &str = "everyone";
 /// `model_performance`, `model_calibration` and `need_at_equal_score`.
 pub fn tables(evaluation: &Evaluation, rule: Rule) -> Result<[AggregateTable; 3]> {
     let header = ["model", "split", "group", "people", "with_outcome", "measure", "value", "low", "high"];
-    let mut performance = AggregateTable::new("model_performance", header);
+    let everyone = Whole::Row(&[("split", EVERYONE), ("group", EVERYONE)]);
+    let mut performance = AggregateTable::new("model_performance", header)
+        .counts("people", "people", &["model", "split", "group"])
+        .counts("with_outcome", "with the outcome", &["model", "split", "group"])
+        .sums("people", "group", everyone)
+        .sums("with_outcome", "group", everyone)
+        .part_of("with_outcome", "people");
     let header = ["model", "split", "group", "people", "predicted", "with_outcome", "observed"];
     let mut calibration = AggregateTable::new("model_calibration", header);
     let header = ["model", "split", "group", "score_tenth", "people", "measure", "value"];
     let mut need = AggregateTable::new("need_at_equal_score", header);
     for model in &evaluation.models {
-        everyone(rule, model, &mut performance, &mut calibration)?;
+        of_everyone(rule, model, &mut performance, &mut calibration)?;
         for group in &model.groups {
             of_group(rule, model, group, &mut performance, &mut calibration)?;
         }
         at_equal_score(rule, model, &mut need)?;
     }
-    Ok([performance, calibration, need])
+    let mut tables = [performance, calibration, need];
+    disclosure::release(rule, &mut tables, &Before::default());
+    Ok(tables)
 }
 
 /// The rows of one group of people in `model_performance`.
@@ -134,7 +142,7 @@ impl Writer<'_> {
     }
 }
 
-fn everyone(
+fn of_everyone(
     rule: Rule,
     model: &Judged,
     performance: &mut AggregateTable,

@@ -1,7 +1,8 @@
 //! What each feature adds to a person's score.
 //!
 //! On the model's own scale (points, or log-odds) the base and what the features add sum to the score before calibration:
-//! points and linear terms as they stand, trees by Shapley values of the path-dependent expectation (`shapley`).
+//! points and linear terms as they stand, trees by Shapley values of the path-dependent expectation (`shapley`), those of a
+//! stack's bases each times its weight.
 
 use std::collections::BTreeMap;
 
@@ -48,26 +49,14 @@ enum Parts<'a> {
     Logistic(&'a Logistic, Vec<Vec<Option<f64>>>),
     /// By input.
     Trees(&'a Trees, Vec<Float64Array>, Shapley),
+    /// The intercept, and each base with its weight.
+    Stack(f64, Vec<(f64, Parts<'a>)>),
 }
 
 impl<'a> Explainer<'a> {
     /// `table` holds the features in their order, one row for each person to whom the model applies.
     pub fn new(model: &'a Model, table: &RecordBatch) -> Result<Self> {
-        let parts = match &model.kind {
-            Scoring::Points(points) => {
-                let column = |feature| Ok((feature, numbers(table, feature)?));
-                Parts::Points(points, model.kind.features().into_iter().map(column).collect::<Result<_>>()?)
-            }
-            Scoring::Logistic(linear) => {
-                let values = linear.terms.iter().map(|term| logistic::values(term, table));
-                Parts::Logistic(linear, values.collect::<Result<_>>()?)
-            }
-            Scoring::Trees(ensemble) => {
-                let values = ensemble.inputs.iter().map(|input| trees::values(input, table));
-                Parts::Trees(ensemble, values.collect::<Result<_>>()?, Shapley::new(ensemble)?)
-            }
-        };
-        Ok(Self { model, table: table.clone(), parts })
+        Ok(Self { model, table: table.clone(), parts: Parts::new(&model.kind, table)? })
     }
 
     /// The contributions of the person in a row of the table, checked against the person's score.
@@ -86,28 +75,58 @@ impl<'a> Explainer<'a> {
     pub fn of(&self, row: usize) -> Result<Contributions> {
         let mut adds: BTreeMap<usize, f64> = self.model.kind.features().into_iter().map(|read| (read, 0.0)).collect();
         let mut add = |feature: usize, amount: f64| *adds.entry(feature).or_default() += amount;
-        let known = |column: &Float64Array| column.is_valid(row).then(|| column.value(row));
-        let base = match &self.parts {
-            Parts::Points(points, columns) => {
-                points_contributions(points, |feature| columns.get(&feature).and_then(known), add)
+        let missing = || Error::Check(format!("model {}: a term has nothing for a null", self.model.name));
+        let base = self.parts.of(row, &mut add).ok_or_else(missing)?;
+        Ok(Contributions { base, features: adds.into_iter().collect() })
+    }
+}
+
+impl<'a> Parts<'a> {
+    fn new(scoring: &'a Scoring, table: &RecordBatch) -> Result<Self> {
+        Ok(match scoring {
+            Scoring::Points(points) => {
+                let column = |feature| Ok((feature, numbers(table, feature)?));
+                Self::Points(points, scoring.features().into_iter().map(column).collect::<Result<_>>()?)
             }
-            Parts::Logistic(logistic, values) => {
+            Scoring::Logistic(linear) => {
+                let values = linear.terms.iter().map(|term| logistic::values(term, table));
+                Self::Logistic(linear, values.collect::<Result<_>>()?)
+            }
+            Scoring::Trees(ensemble) => {
+                let values = ensemble.inputs.iter().map(|input| trees::values(input, table));
+                Self::Trees(ensemble, values.collect::<Result<_>>()?, Shapley::new(ensemble)?)
+            }
+            Scoring::Stack(stack) => {
+                let bases = stack.bases.iter().map(|(weight, base)| Ok((*weight, Self::new(base, table)?)));
+                Self::Stack(stack.intercept, bases.collect::<Result<_>>()?)
+            }
+        })
+    }
+
+    /// Adds what each feature does for the person in a row; the base, none where a term has nothing for a null.
+    fn of(&self, row: usize, add: &mut dyn FnMut(usize, f64)) -> Option<f64> {
+        let known = |column: &Float64Array| column.is_valid(row).then(|| column.value(row));
+        match self {
+            Self::Points(points, columns) => {
+                Some(points_contributions(points, |feature| columns.get(&feature).and_then(known), add))
+            }
+            Self::Logistic(logistic, values) => {
                 let mut base = logistic.intercept;
                 for (term, values) in logistic.terms.iter().zip(values) {
-                    let value = values.get(row).copied().flatten();
-                    let missing = || Error::Check(format!("model {}: a term has nothing for a null", self.model.name));
                     base += term.coefficient * term.reference;
-                    add(term.feature, term.coefficient * (value.ok_or_else(missing)? - term.reference));
+                    add(term.feature, term.coefficient * (values.get(row).copied().flatten()? - term.reference));
                 }
-                base
+                Some(base)
             }
-            Parts::Trees(ensemble, values, shapley) => {
+            Self::Trees(ensemble, values, shapley) => {
                 let value = |input: usize| values.get(input).and_then(known);
                 shapley.of(value, |input, amount| add(ensemble.inputs[input].feature, amount));
-                ensemble.intercept + shapley.expected
+                Some(ensemble.intercept + shapley.expected)
             }
-        };
-        Ok(Contributions { base, features: adds.into_iter().collect() })
+            Self::Stack(intercept, bases) => bases.iter().try_fold(*intercept, |sum, (weight, base)| {
+                Some(sum + weight * base.of(row, &mut |feature, amount| add(feature, weight * amount))?)
+            }),
+        }
     }
 }
 
@@ -115,7 +134,7 @@ impl<'a> Explainer<'a> {
 pub fn raw_score(model: &Model, sum: f64) -> f64 {
     match &model.kind {
         Scoring::Points(_) => sum,
-        Scoring::Logistic(_) | Scoring::Trees(_) => 1.0 / (1.0 + (-sum).exp()),
+        Scoring::Logistic(_) | Scoring::Trees(_) | Scoring::Stack(_) => 1.0 / (1.0 + (-sum).exp()),
     }
 }
 

@@ -10,6 +10,16 @@ use crate::pipeline::{Logistic, Model, Pipeline, Term};
 
 /// The probability of each row.
 pub(super) fn scores(pipeline: &Pipeline, model: &Model, logistic: &Logistic, table: &RecordBatch) -> Result<Vec<f64>> {
+    Ok(log_odds(pipeline, model, logistic, table)?.into_iter().map(|sum| 1.0 / (1.0 + (-sum).exp())).collect())
+}
+
+/// The intercept and the terms of each row.
+pub(super) fn log_odds(
+    pipeline: &Pipeline,
+    model: &Model,
+    logistic: &Logistic,
+    table: &RecordBatch,
+) -> Result<Vec<f64>> {
     let mut sums = vec![logistic.intercept; table.num_rows()];
     for term in &logistic.terms {
         let mut missing = 0_u64;
@@ -26,7 +36,7 @@ pub(super) fn scores(pipeline: &Pipeline, model: &Model, logistic: &Logistic, ta
             )));
         }
     }
-    Ok(sums.into_iter().map(|sum| 1.0 / (1.0 + (-sum).exp())).collect())
+    Ok(sums)
 }
 
 /// What a term multiplies by its coefficient, row by row; none where a null has nothing to stand in for it.

@@ -9,6 +9,9 @@ mod logistic;
 /// The kind `trees`: a fitted ensemble, walked by many people at a time.
 pub mod trees;
 
+/// The kind `stack`.
+mod stack;
+
 /// What each feature adds to a person's score.
 pub mod contributions;
 
@@ -90,6 +93,7 @@ pub fn raw(pipeline: &Pipeline, model: &Model, table: &RecordBatch) -> Result<Ve
         Scoring::Points(points) => points::scores(points, table),
         Scoring::Logistic(logistic) => logistic::scores(pipeline, model, logistic, table),
         Scoring::Trees(ensemble) => trees::scores(ensemble, table),
+        Scoring::Stack(stack) => stack::scores(pipeline, model, stack, table),
     }
 }
 

@@ -21,15 +21,18 @@ const LEAF: u32 = u32::MAX;
 
 /// The score of every person, from 0 to 1; `table` holds the features in their order.
 pub(super) fn scores(ensemble: &Trees, table: &RecordBatch) -> Result<Vec<f64>> {
+    Ok(sums(ensemble, table)?.into_iter().map(|sum| 1.0 / (1.0 + (-sum).exp())).collect())
+}
+
+/// The log-odds of every person.
+pub(super) fn sums(ensemble: &Trees, table: &RecordBatch) -> Result<Vec<f64>> {
     let inputs = ensemble.inputs.iter().map(|input| values(input, table)).collect::<Result<Vec<_>>>()?;
     let read = |input: usize, rows: Range<usize>, out: &mut [f64]| {
         for (out, row) in out.iter_mut().zip(rows) {
             *out = if inputs[input].is_valid(row) { inputs[input].value(row) } else { f64::NAN };
         }
     };
-    let mut scores = log_odds(ensemble, table.num_rows(), read)?;
-    scores.iter_mut().for_each(|score| *score = 1.0 / (1.0 + (-*score).exp()));
-    Ok(scores)
+    log_odds(ensemble, table.num_rows(), read)
 }
 
 /// What the splits on an input compare.

@@ -6,6 +6,9 @@ mod outcome;
 /// Who is learnt from, and who is kept back.
 mod split;
 
+/// Whose care a list changed.
+mod acted_on;
+
 use std::collections::BTreeMap;
 
 use arrow::array::BooleanArray;
@@ -24,7 +27,12 @@ use crate::pipeline::study::StudyPlan;
 use crate::pseudonym::Pseudonym;
 use crate::receipt::SourceAccount;
 use crate::source::{self, Delivered};
+use crate::storage::LocalDisk;
+use acted_on::Acts;
 pub use split::Part;
+
+/// On every output of a study that predicts a cost.
+pub const COST_LABEL: &str = "The outcome is a cost. A cost stands for need only where access to care is equal: people who are kept from care cost less at the same need.";
 
 /// One row a person and as-of date, by as-of date, then token: an order that no delivery decides.
 #[derive(Debug)]
@@ -49,8 +57,8 @@ pub struct Study {
     pub account: Vec<DateAccount>,
 }
 
-/// Where the people of one as-of date went; the counts below `on_spine` add up to it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// Where the people of one as-of date went; the counts from `not_meant` to `rows`, `by_rank` aside, add up to `on_spine`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DateAccount {
     pub as_of: Date,
     /// The first day after the follow-up.
@@ -65,6 +73,10 @@ pub struct DateAccount {
     pub left: u64,
     /// Died, where deaths are excluded.
     pub died: u64,
+    /// Had a place on a list that was acted on, without an event before it: rows whose outcome is not known; and those of
+    /// them whose place was not by lot.
+    pub acted_on: u64,
+    pub by_rank: u64,
     /// Died without an event, where deaths are censored: rows whose outcome is not known.
     pub censored: u64,
     /// Rows whose outcome is known, and those of them with the outcome.
@@ -83,9 +95,14 @@ pub fn assemble(
     progress: &dyn Fn(&str, &SourceAccount),
 ) -> Result<Study> {
     let delivered = source::find(pipeline)?;
+    let ends = plan.decl.as_of.iter().filter_map(|as_of| plan.outcome.within.end(*as_of));
+    let acts = match (&plan.acted_on, ends.max()) {
+        (Some(acted_on), Some(end)) => Acts::read(&LocalDisk, acted_on, end)?,
+        _ => Acts::default(),
+    };
     let mut dates = Vec::new();
     for as_of in &plan.decl.as_of {
-        dates.push(at(pipeline, plan, *as_of, &delivered, engine, progress)?);
+        dates.push(at(pipeline, plan, *as_of, &delivered, &acts, engine, progress)?);
     }
     together(pipeline, plan, dates)
 }
@@ -105,6 +122,7 @@ fn at(
     plan: &StudyPlan,
     as_of: Date,
     delivered: &Delivered,
+    acts: &Acts,
     engine: Engine,
     progress: &dyn Fn(&str, &SourceAccount),
 ) -> Result<Rows> {
@@ -115,7 +133,8 @@ fn at(
     let step = as_of.to_string();
     let (people, features, _) = features::pass(records, &|account| progress(&step, account))?;
     let meant = meant(plan, &features.batch)?;
-    let mut rows = outcome::follow_up(pipeline, plan, as_of, delivered, engine, &people.tokens, &meant)?;
+    let study = outcome::Followed { pipeline, plan, as_of, delivered, acts, engine };
+    let mut rows = outcome::follow_up(study, &people.tokens, &meant)?;
     progress(&step, &rows.source);
     rows.account.on_spine = people.tokens.len() as u64;
     let table = filter_record_batch(&features.batch, &BooleanArray::from(rows.kept))?;

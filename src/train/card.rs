@@ -1,11 +1,16 @@
 //! The card of a trained model, item by item of TRIPOD+AI (Collins 2024): what is known is said, and so is what was not done.
 
+use std::collections::BTreeMap;
+
 use super::Trained;
 use super::folder::population;
 use crate::error::{Error, Result};
+use crate::evaluate::interval::Estimate;
 use crate::pipeline::Pipeline;
+use crate::pipeline::decl::ModelKind;
 use crate::pipeline::study::{Deaths, StudyPlan};
 use crate::pipeline::table::Table;
+use crate::study::{COST_LABEL, DateAccount};
 
 /// Items and their names; those not confirmed against the published checklist say so.
 const ITEMS: &str = include_str!("tripod_ai_items.csv");
@@ -19,7 +24,7 @@ pub(super) fn card(pipeline: &Pipeline, plan: &StudyPlan, trained: &Trained) -> 
     let outcome = &plan.decl.outcome;
     let mut text = format!("# {}\n\n", plan.decl.title);
     if plan.outcome.cost {
-        text.push_str(&format!("**{}**\n\n", super::COST_LABEL));
+        text.push_str(&format!("**{}**\n\n", COST_LABEL));
     }
     text.push_str(&format!(
         "Predicts: {} (within {}). Trained on {}. Made from the study `{}`; nobody has read this page over.\n\n",
@@ -31,10 +36,20 @@ pub(super) fn card(pipeline: &Pipeline, plan: &StudyPlan, trained: &Trained) -> 
     text.push_str(
         "Items are those of TRIPOD+AI (Collins 2024, BMJ 385:e078378). The wording of items marked * was not confirmed against the published checklist.\n",
     );
+    let mut so_far: BTreeMap<String, &str> = BTreeMap::new();
     for row in &items.rows {
         let star = if row.get("confirmed") == "yes" { "" } else { "*" };
         let item = row.get("item");
-        let said = said(item, pipeline, plan, trained).unwrap_or_else(|| NOT_SAID.to_owned());
+        let said = match said(item, pipeline, plan, trained) {
+            Some(said) => match so_far.get(&said) {
+                Some(before) => format!("As under {before}."),
+                None => {
+                    so_far.insert(said.clone(), item);
+                    said
+                }
+            },
+            None => NOT_SAID.to_owned(),
+        };
         text.push_str(&format!("\n**{item}{star} {}.** {said}\n", row.get("name")));
     }
     Ok(text)
@@ -59,19 +74,20 @@ fn about_data(item: &str, pipeline: &Pipeline, plan: &StudyPlan, trained: &Train
             format!("{}.", sources.join("; "))
         }
         "5b" => format!("As-of dates {}; each followed up for {}.", dates.join(", "), outcome.within),
-        "6c" => "Not done: what care people had in the follow-up, and whether a score had changed it, is not taken into account unless said under 7.".to_owned(),
-        "7" => "Conformed, linked and counted as in a run as of that date: nothing dated or recorded on or after it is in an input. Whether people had been on released lists was not taken into account.".to_owned(),
+        "6c" if decl.acted_on.is_some() => acted_on(trained),
+        "6c" => "Not done: what care people had in the follow-up, and whether a list had brought it about, is not taken into account.".to_owned(),
+        "7" => "Conformed, linked and counted as in a run as of that date: nothing dated or recorded on or after it is in an input.".to_owned(),
         "8a" => format!("{} in the {} from the as-of date on. {}", outcome.label, outcome.within, deaths(decl.deaths)),
         "8b" | "8c" => "Taken from routine records, which were written without knowledge of the score.".to_owned(),
         "9a" | "9b" => {
             let names: Vec<String> = plan.inputs.iter().filter_map(|at| pipeline.features.get(*at)).map(|feature| format!("`{}` ({})", feature.name, feature.label)).collect();
             format!("Declared in the study, none chosen by its relation to the outcome: {}.", names.join("; "))
         }
-        "10" => format!("{} rows with {} events to learn from; no sample size was worked out beforehand.", trained.in_training.rows, trained.in_training.events),
+        "10" => format!("{} rows with {} events to learn from; no sample size was worked out beforehand.", trained.learnt.rows, trained.learnt.events),
         "20a" | "20b" => {
-            let lines: Vec<String> = trained.account.iter().map(|at| format!(
-                "{}: {} on the spine; {} not meant, {} opted out since, {} merged, {} left, {} died and were left out, {} with an unknown outcome, {} with a known one, {} events",
-                at.as_of, at.on_spine, at.not_meant, at.opted_out, at.merged, at.left, at.died, at.censored, at.rows, at.events
+            let lines: Vec<String> = trained.evaluation.dates.iter().map(|at| format!(
+                "{}: {} on the spine; {} not meant, {} opted out since, {} merged, {} left, {} died and were left out, {} on lists that were acted on, {} with an unknown outcome, {} with a known one, {} events",
+                at.as_of, at.on_spine, at.not_meant, at.opted_out, at.merged, at.left, at.died, at.acted_on, at.censored, at.rows, at.events
             )).collect();
             format!("{}.", lines.join(". "))
         }
@@ -91,21 +107,24 @@ fn about_model(item: &str, pipeline: &Pipeline, plan: &StudyPlan, trained: &Trai
         ),
         "12b" | "12c" => trained.declared.notes.join(" "),
         "12d" => "Not done: no term for practices or places.".to_owned(),
-        "12e" => "AUROC, Brier score, log loss, observed over expected, calibration intercept and slope.".to_owned(),
+        "12e" => "AUROC (DeLong), average precision, Brier score, log loss, observed over expected, calibration intercept and slope, integrated calibration index; 95 % intervals in closed form, or by a bootstrap of people.".to_owned(),
+        "12f" | "24" if trained.declared.kind == ModelKind::Stack => "The intercept and the weights of the stack: fitted to predictions of people whom its bases had not seen.".to_owned(),
         "12f" | "24" => "None at training; a calibration step stands in `model.toml` if there is one.".to_owned(),
-        "12g" | "15" => "A probability: the logistic function of the intercept and the terms in the table, with the calibration steps of `model.toml`.".to_owned(),
+        "12g" | "15" => format!("A probability: the logistic function of the intercept and {}, with the calibration steps of `model.toml`.", adds(trained.declared.kind)),
         "13" => "Nothing was done about it: rows count by their weight, so that risks stay risks.".to_owned(),
         "18f" => "riskstrat is open source (MIT or Apache-2.0).".to_owned(),
-        "21" => format!("{} rows, {} events; {} settings tried in cross-validation.", trained.in_training.rows, trained.in_training.events, trained.tried.len()),
-        "22" => format!("`{}`, bound to features by name; `model.lock` holds its hash.", trained.declared.table.0),
-        "23a" => {
-            let held = &trained.held_out;
+        "21" => {
+            let tried: Vec<String> = trained.tried.iter().map(|tried| format!("{}: {:.5}", tried.settings, tried.log_loss)).collect();
             format!(
-                "On {} rows held out ({} events): AUROC {}, Brier {:.4}, log loss {:.4}, observed over expected {:.3}, calibration slope {}, intercept {}. No intervals here: `riskstrat evaluate` gives them.",
-                held.rows, held.events, shown(held.auroc), held.brier, held.log_loss, held.observed_over_expected,
-                shown(held.calibration_slope), shown(held.calibration_intercept)
+                "{} rows, {} events. Mean log loss in cross-validation: {}.",
+                trained.learnt.rows, trained.learnt.events, tried.join("; ")
             )
         }
+        "22" => {
+            let tables: Vec<String> = trained.declared.tables().map(|(file, _)| format!("`{file}`")).collect();
+            format!("{}, bound to features by name; `model.lock` holds the hash of every file.", tables.join(" and "))
+        }
+        "23a" => performance(trained),
         "26" => format!(
             "Judged only on {}: for any other population it is refused until it is evaluated there. A score that is acted on changes what it predicts.",
             population(pipeline)
@@ -114,8 +133,58 @@ fn about_model(item: &str, pipeline: &Pipeline, plan: &StudyPlan, trained: &Trai
     })
 }
 
-fn shown(value: Option<f64>) -> String {
-    value.map_or("unknown".to_owned(), |value| format!("{value:.3}"))
+/// What a kind of model adds to its intercept.
+fn adds(kind: ModelKind) -> &'static str {
+    match kind {
+        ModelKind::Points => "the points",
+        ModelKind::Logistic => "the terms in the table, each times its coefficient",
+        ModelKind::Trees => "one leaf of each tree in the table",
+        ModelKind::Stack => "the log-odds of each base, times its weight",
+    }
+}
+
+/// Of people held out.
+fn performance(trained: &Trained) -> String {
+    let Some(judged) = trained.evaluation.models.first() else { return NOT_SAID.to_owned() };
+    let all = &judged.everyone;
+    let mut said = vec![("AUROC", all.auroc), ("average precision", all.average_precision)];
+    if let Some(of) = &all.probability {
+        said.extend([
+            ("Brier score", of.brier),
+            ("scaled Brier score", of.scaled_brier),
+            ("log loss", of.log_loss),
+            ("observed over expected", of.observed_expected),
+            ("calibration slope", of.slope),
+            ("calibration intercept", of.intercept),
+            ("integrated calibration index", of.ici),
+        ]);
+    }
+    let figures: Vec<String> = said.into_iter().map(|(name, estimate)| format!("{name} {}", shown(estimate))).collect();
+    let findings: Vec<String> = judged.findings.iter().map(ToString::to_string).collect();
+    let findings = match findings.is_empty() {
+        true => "Nothing is beyond the limits.".to_owned(),
+        false => format!("Beyond the limits: {}.", findings.join("; ")),
+    };
+    format!(
+        "On {} rows held out ({} events), with 95 % intervals: {}. {findings} More is in `evaluation.json`.",
+        all.rows,
+        all.events,
+        figures.join(", ")
+    )
+}
+
+fn shown(estimate: Option<Estimate>) -> String {
+    estimate.map_or("unknown".to_owned(), |estimate| estimate.to_string())
+}
+
+/// What was done about people whose care an earlier score changed.
+fn acted_on(trained: &Trained) -> String {
+    let count = |of: fn(&DateAccount) -> u64| trained.evaluation.dates.iter().map(of).sum::<u64>();
+    format!(
+        "Of {} rows the person was on a list that was acted on, without an event before it: what would have followed otherwise is not known, and nothing is learnt from them. People who were left alone by lot count once for each that they stand for. {} of those rows had their place by rank: nobody like them was left alone, and of them the model says what it learnt from others.",
+        count(|date| date.acted_on),
+        count(|date| date.by_rank)
+    )
 }
 
 fn deaths(deaths: Deaths) -> &'static str {
@@ -130,24 +199,19 @@ fn deaths(deaths: Deaths) -> &'static str {
 }
 
 fn groups(trained: &Trained) -> String {
-    let lines: Vec<String> = trained
-        .groups
-        .iter()
+    let groups = trained.evaluation.models.iter().flat_map(|judged| &judged.groups).filter(|group| group.rows > 0);
+    let lines: Vec<String> = groups
         .map(|group| {
-            let judged = &group.judged;
-            format!(
-                "{} {}: {} rows, observed over expected {:.2}, slope {}, AUROC {}",
-                group.feature,
-                group.value,
-                judged.rows,
-                judged.observed_over_expected,
-                shown(judged.calibration_slope),
-                shown(judged.auroc)
-            )
+            let of = format!("{} {}: {} rows", group.split, group.group, group.rows);
+            let Some(measures) = &group.measures else { return format!("{of}, too few to say") };
+            let probability = measures.probability.as_ref();
+            let expected = shown(probability.and_then(|of| of.observed_expected));
+            let slope = shown(probability.and_then(|of| of.slope));
+            format!("{of}, observed over expected {expected}, slope {slope}, AUROC {}", shown(measures.auroc))
         })
         .collect();
     match lines.is_empty() {
         true => "Not done: the study names no groups.".to_owned(),
-        false => format!("Held out, by group of {} rows or more. {}.", super::LEAST_GROUP, lines.join("; ")),
+        false => format!("On people held out, by group. {}.", lines.join("; ")),
     }
 }

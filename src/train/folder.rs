@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use serde_json::{Value, json};
-
-use super::{Declared, Trained, card};
+use super::{Base, Declared, Trained, card};
 use crate::error::{Error, Result};
 use crate::pipeline::Pipeline;
 use crate::pipeline::decl::ModelKind;
@@ -13,36 +11,19 @@ use crate::pipeline::lock::{self, ModelLock};
 use crate::pipeline::study::StudyPlan;
 use crate::storage::Storage;
 
+/// Whose bins a run is held against.
+const REFERENCE: &str = "reference.csv";
+
 /// Files by name, the lock among them.
 pub fn files(pipeline: &Pipeline, plan: &StudyPlan, trained: &Trained) -> Result<BTreeMap<String, String>> {
-    let (table, rows) = &trained.declared.table;
-    let mut files = BTreeMap::new();
-    files.insert(table.clone(), rows.clone());
-    files.insert("evaluation.json".to_owned(), pretty(&evaluation(pipeline, plan, trained))?);
+    let mut files: BTreeMap<String, String> = trained.declared.tables().cloned().collect();
+    files.insert("evaluation.json".to_owned(), trained.evaluation.text()?);
+    files.insert(REFERENCE.to_owned(), trained.reference.clone());
     files.insert("card.md".to_owned(), card::card(pipeline, plan, trained)?);
     files.insert("model.toml".to_owned(), model(pipeline, plan, trained));
-    let lock = locked(&files)?;
+    let lock = ModelLock::of(&files)?;
     files.insert(lock::FILE.to_owned(), lock.text());
     Ok(files)
-}
-
-/// Hashes of files, as the lock of a folder holds them.
-pub fn locked(files: &BTreeMap<String, String>) -> Result<ModelLock> {
-    let mut lock = ModelLock::default();
-    for (name, text) in files.iter().filter(|(name, _)| *name != lock::FILE) {
-        let hash = match name.as_str() {
-            "model.toml" => {
-                let (document, problems) = crate::pipeline::document::Document::parse(name, text.clone());
-                if !problems.is_empty() {
-                    return Err(Error::Fault("the model's own file is no TOML".to_owned()));
-                }
-                lock::seal(&document.value)
-            }
-            _ => lock::sha256(text.as_bytes()),
-        };
-        lock.files.insert(name.clone(), hash);
-    }
-    Ok(lock)
 }
 
 /// Writes the folder whole or not at all; it must not exist.
@@ -72,50 +53,34 @@ pub(super) fn population(pipeline: &Pipeline) -> &str {
 }
 
 fn model(pipeline: &Pipeline, plan: &StudyPlan, trained: &Trained) -> String {
-    let quoted = |text: &str| toml::Value::String(text.to_owned()).to_string();
-    let Declared { kind, intercept, table, .. } = &trained.declared;
-    let kind = match kind {
-        ModelKind::Points => "points",
-        ModelKind::Logistic => "logistic",
-        ModelKind::Trees => "trees",
-    };
+    let Declared { kind, intercept, table, bases, .. } = &trained.declared;
     let train = plan.decl.train.as_ref();
     let title = train.and_then(|train| train.title.clone()).unwrap_or_else(|| plan.decl.title.clone());
     let outcome = &plan.decl.outcome;
+    let program = env!("CARGO_PKG_VERSION");
+    let citation = format!("Trained by riskstrat {program} from the study {}; not published", plan.name);
     let mut text = String::new();
     let mut say = |key: &str, value: String| text.push_str(&format!("{key} = {value}\n"));
     say("title", quoted(&title));
-    say("kind", quoted(kind));
-    say("version", quoted(&trained.version()));
+    say("kind", quoted(word(*kind)));
+    say("version", quoted(&trained.version));
     say("predicts", quoted(&format!("{} (within {})", outcome.label, outcome.within)));
     say("population", quoted(population(pipeline)));
-    let program = env!("CARGO_PKG_VERSION");
-    say("citation", quoted(&format!("Trained by riskstrat {program} from the study {}; not published", plan.name)));
+    say("citation", quoted(&citation));
     say("card", quoted("card.md"));
-    say("table", quoted(&table.0));
-    if let Some(intercept) = intercept {
-        say("intercept", float(*intercept));
-    }
+    // Whom the study did not mean, the model is not about.
+    plan.decl.filter.iter().for_each(|sql| say("applies_when", quoted(sql)));
+    table.iter().for_each(|(file, _)| say("table", quoted(file)));
+    intercept.iter().for_each(|intercept| say("intercept", float(*intercept)));
+    say("reference", quoted(REFERENCE));
     if plan.outcome.cost {
         say("i_understand_cost_label", "true".to_owned());
     }
     let signed = &plan.decl.signed_off;
-    text.push_str(&format!(
-        "\n[signed_off]\nby = {}\non = {}\nreview_by = {}\n",
-        quoted(&signed.by),
-        signed.on,
-        signed.review_by
-    ));
-    text.push_str("\n[trained]\n");
-    let mut say = |key: &str, value: String| text.push_str(&format!("{key} = {value}\n"));
-    say("format", "1".to_owned());
-    say("study", quoted(&plan.name));
-    say("study_sha256", quoted(&plan.sha256));
-    say("outcome_id", quoted(&plan.outcome.id));
-    say("cost_label", plan.outcome.cost.to_string());
-    say("auroc_in_training", float(trained.in_training.auroc.unwrap_or(0.5)));
-    say("rows", trained.in_training.rows.to_string());
-    say("events", trained.in_training.events.to_string());
+    let by = quoted(&signed.by);
+    text.push_str(&format!("\n[signed_off]\nby = {by}\non = {}\nreview_by = {}\n", signed.on, signed.review_by));
+    text.push_str(&origin(plan, trained));
+    bases.iter().for_each(|base| text.push_str(&stacked(base)));
     for band in train.map(|train| train.bands.as_slice()).unwrap_or_default() {
         text.push_str(&format!("\n[[bands]]\nname = {}\n", quoted(&band.name)));
         if let Some(below) = band.below {
@@ -125,34 +90,49 @@ fn model(pipeline: &Pipeline, plan: &StudyPlan, trained: &Trained) -> String {
     text
 }
 
+/// `[trained]`
+fn origin(plan: &StudyPlan, trained: &Trained) -> String {
+    let mut text = "\n[trained]\n".to_owned();
+    let mut say = |key: &str, value: String| text.push_str(&format!("{key} = {value}\n"));
+    say("format", "1".to_owned());
+    say("study", quoted(&plan.name));
+    say("study_sha256", quoted(&plan.sha256));
+    say("outcome_id", quoted(&plan.outcome.id));
+    say("cost_label", plan.outcome.cost.to_string());
+    say("auroc_in_training", float(trained.learnt.auroc));
+    say("rows", trained.learnt.rows.to_string());
+    say("events", trained.learnt.events.to_string());
+    text
+}
+
+/// `[[bases]]`
+fn stacked(base: &Base) -> String {
+    let Base { name, weight, declared } = base;
+    let table = declared.table.as_ref().map_or("", |(file, _)| file);
+    format!(
+        "\n[[bases]]\nname = {}\nkind = {}\ntable = {}\nintercept = {}\nweight = {}\n",
+        quoted(name),
+        quoted(word(declared.kind)),
+        quoted(table),
+        float(declared.intercept.unwrap_or(0.0)),
+        float(*weight)
+    )
+}
+
+fn word(kind: ModelKind) -> &'static str {
+    match kind {
+        ModelKind::Points => "points",
+        ModelKind::Logistic => "logistic",
+        ModelKind::Trees => "trees",
+        ModelKind::Stack => "stack",
+    }
+}
+
+fn quoted(text: &str) -> String {
+    toml::Value::String(text.to_owned()).to_string()
+}
+
 /// In the shortest form that reads back to the same bits, with the point that TOML wants.
 fn float(value: f64) -> String {
     format!("{value:?}")
-}
-
-/// The figures, with what they are about.
-pub fn evaluation(pipeline: &Pipeline, plan: &StudyPlan, trained: &Trained) -> Value {
-    let mut said = json!({
-        "population": population(pipeline),
-        "outcome": plan.decl.outcome.label,
-        "outcome_id": plan.outcome.id,
-        "study": plan.name,
-        "study_sha256": plan.sha256,
-        "people": trained.account,
-        "held_out": trained.held_out,
-        "held_out_groups": trained.groups,
-        "learnt_from": trained.in_training,
-        "cross_validation": trained.tried,
-    });
-    if plan.outcome.cost
-        && let Some(said) = said.as_object_mut()
-    {
-        said.insert("cost_label".to_owned(), json!(super::COST_LABEL));
-    }
-    said
-}
-
-fn pretty(value: &Value) -> Result<String> {
-    let text = serde_json::to_string_pretty(value).map_err(|_| Error::Fault("an evaluation is not JSON".to_owned()))?;
-    Ok(text + "\n")
 }

@@ -15,11 +15,14 @@ mod workers;
 /// Penalised logistic regression.
 pub mod logistic;
 
+/// Both of them together.
+pub mod stack;
+
 /// Hyper-parameters by cross-validation.
 pub mod choose;
 
-/// How good risks are.
-pub mod judge;
+/// How the people were spread who were learnt from.
+mod reference;
 
 /// What is written.
 pub mod folder;
@@ -30,30 +33,21 @@ mod card;
 /// The matrix as a file, for other programs.
 mod export;
 
-use std::collections::BTreeMap;
+use jiff::civil::Date;
 
-use arrow::array::Array;
-use serde::Serialize;
-
-use crate::conform::cell_text;
 use crate::error::{Error, Result};
+use crate::evaluate::sample::{Row, Sample as Judges};
+use crate::evaluate::{self, Evaluation, Scored, rank};
 use crate::pipeline::Pipeline;
 use crate::pipeline::check::TOO_GOOD;
 use crate::pipeline::decl::ModelKind;
 use crate::pipeline::lock;
 use crate::pipeline::study::{LearnerKind, StudyPlan, TrainDecl};
-use crate::study::{DateAccount, Part, Study};
+use crate::study::{Part, Study};
 use choose::Tried;
-use judge::{Judged, judge};
 
 pub use export::matrix_csv;
 pub use matrix::{Input, Matrix, Says};
-
-/// On every output of a model that predicts a cost.
-pub const COST_LABEL: &str = "The outcome is a cost. A cost stands for need only where access to care is equal: people who are kept from care cost less at the same need.";
-
-/// Groups of fewer rows are not judged by themselves.
-pub const LEAST_GROUP: usize = 200;
 
 /// Fewer events teach nothing.
 const LEAST_EVENTS: u64 = 50;
@@ -94,45 +88,57 @@ pub trait Fitted: Send + Sync {
 pub struct Declared {
     pub kind: ModelKind,
     pub intercept: Option<f64>,
-    /// The table: file name, and its CSV.
-    pub table: (String, String),
+    /// The table: file name, and its CSV; a stack has those of its bases.
+    pub table: Option<(String, String)>,
+    /// Of a stack.
+    pub bases: Vec<Base>,
     /// For the card: what was fitted and how it went, one sentence each.
     pub notes: Vec<String>,
+}
+
+/// What a stack leans on.
+#[derive(Debug, Clone)]
+pub struct Base {
+    pub name: &'static str,
+    /// By which its log-odds are multiplied.
+    pub weight: f64,
+    pub declared: Declared,
+}
+
+impl Declared {
+    /// Every table of the folder.
+    pub fn tables(&self) -> impl Iterator<Item = &(String, String)> {
+        self.table.iter().chain(self.bases.iter().flat_map(|base| &base.declared.table))
+    }
 }
 
 /// A finished model with how it was judged.
 #[derive(Debug)]
 pub struct Trained {
     pub declared: Declared,
+    /// The last as-of date and the start of a hash: another model has another version.
+    pub version: String,
     pub tried: Vec<Tried>,
-    pub in_training: Judged,
-    pub held_out: Judged,
-    pub groups: Vec<Group>,
+    pub learnt: Learnt,
+    /// On people held out.
+    pub evaluation: Evaluation,
+    /// The text of `reference.csv`.
+    pub reference: String,
     /// Rows of the study that were held out, and what the finished model says of each.
     pub held: (Vec<usize>, Vec<f64>),
-    pub account: Vec<DateAccount>,
-    /// The last as-of date learnt from or judged on.
-    as_of: jiff::civil::Date,
 }
 
-/// Held-out rows with one value of a feature.
-#[derive(Debug, Clone, Serialize)]
-pub struct Group {
-    pub feature: String,
-    /// "not recorded" where it is null.
-    pub value: String,
-    pub judged: Judged,
+/// Whom a model learnt from.
+#[derive(Debug, Clone, Copy)]
+pub struct Learnt {
+    pub rows: u64,
+    pub events: u64,
+    /// On themselves.
+    pub auroc: f64,
 }
 
-impl Trained {
-    /// The last as-of date and the start of the table's hash: another model has another version.
-    pub fn version(&self) -> String {
-        let hash = lock::sha256(self.declared.table.1.as_bytes());
-        format!("{}-{}", self.as_of, hash.get(..8).unwrap_or_default())
-    }
-}
-
-/// Learns from a study: chooses settings by cross-validation, fits, and judges the finished model on those held out.
+/// Learns from a study: chooses settings by cross-validation, fits, and judges the finished model on those held out. `name`
+/// is what the score will be called.
 ///
 /// # Errors
 /// When there is too little to learn from, or when the model ranks those it learnt from so well that the outcome must be
@@ -141,49 +147,74 @@ pub fn train(
     pipeline: &Pipeline,
     plan: &StudyPlan,
     study: &Study,
+    name: &str,
     threads: usize,
     step: &mut dyn FnMut(),
 ) -> Result<Trained> {
     let decl = decl(plan)?;
-    let (learnt, held) = (study.rows(Part::Train), study.rows(Part::HoldOut));
-    let all = inputs::matrix(pipeline, plan, study, &learnt)?;
-    let matrix = all.take(&learnt);
-    let (outcome, weight) = (of(&study.outcome, &learnt), of(&study.weight, &learnt));
-    let (person, fold) = (of(&study.person, &learnt), of(&study.fold, &learnt));
-    let held_events = held.iter().filter(|row| study.outcome[**row]).count() as u64;
-    let events = outcome.iter().filter(|event| **event).count() as u64;
-    if events < LEAST_EVENTS || held_events < LEAST_EVENTS {
+    let (rows, held) = (study.rows(Part::Train), study.rows(Part::HoldOut));
+    let events = |rows: &[usize]| rows.iter().filter(|row| study.outcome[**row]).count() as u64;
+    if events(&rows) < LEAST_EVENTS || events(&held) < LEAST_EVENTS {
+        let (learnt, held) = (events(&rows), events(&held));
         return Err(Error::Check(format!(
-            "too few events to train on: {events} among those learnt from, {held_events} among those held out; {LEAST_EVENTS} of each are needed"
+            "too few events to train on: {learnt} among those learnt from, {held} among those held out; {LEAST_EVENTS} of each are needed"
         )));
     }
+    let all = inputs::matrix(pipeline, plan, study, &rows)?;
+    let matrix = all.take(&rows);
+    let (outcome, weight) = (of(&study.outcome, &rows), of(&study.weight, &rows));
+    let (person, fold) = (of(&study.person, &rows), of(&study.fold, &rows));
     let sample = Sample { matrix: &matrix, outcome: &outcome, weight: &weight, person: &person, seed: decl.seed };
-    let mut candidates = candidates(decl, threads);
-    let choice = choose::choose(&candidates, &sample, &fold, decl.folds, step)?;
-    let fitted = candidates.swap_remove(choice.best).fit(&sample)?;
-    step();
-    let in_training = judge(&fitted.predict(&matrix)?, &outcome, &weight);
-    no_leak(&in_training, &sample)?;
-    let risk = fitted.predict(&all.take(&held))?;
-    let held_out = judge(&risk, &of(&study.outcome, &held), &of(&study.weight, &held));
-    let groups = groups(pipeline, plan, study, &held, &risk)?;
-    let as_of = study.as_of.iter().max().copied();
+    let (fitted, tried) = learn(decl, &sample, &fold, threads, step)?;
+    let risk = fitted.predict(&all)?;
+    let auroc = auroc(&of(&risk, &rows), &sample)?;
+    no_leak(auroc, &sample)?;
+    let declared = fitted.declare();
+    let version = version(study, &declared)?;
+    let scored = Scored {
+        name: name.to_owned(),
+        version: version.clone(),
+        probability: true,
+        scores: risk.iter().copied().map(Some).collect(),
+    };
     Ok(Trained {
-        declared: fitted.declare(),
-        tried: choice.tried,
-        in_training,
-        held_out,
-        groups,
-        held: (held, risk),
-        account: study.account.clone(),
-        as_of: as_of.ok_or_else(|| Error::Fault("a study has no row".to_owned()))?,
+        version,
+        tried,
+        learnt: Learnt { rows: rows.len() as u64, events: events(&rows), auroc: auroc.unwrap_or(0.5) },
+        evaluation: evaluate::judge(pipeline, plan, study, &[scored])?,
+        reference: reference::csv(pipeline, plan, study, fitted.as_ref(), &matrix, &risk)?,
+        held: (held.clone(), of(&risk, &held)),
+        declared,
     })
+}
+
+/// Chooses, and fits on everyone who is learnt from.
+fn learn(
+    decl: &TrainDecl,
+    sample: &Sample,
+    fold: &[u32],
+    threads: usize,
+    step: &mut dyn FnMut(),
+) -> Result<(Box<dyn Fitted>, Vec<Tried>)> {
+    if decl.learner == LearnerKind::Stack {
+        return stack::learn(decl, sample, fold, threads, step);
+    }
+    let mut candidates = candidates(decl.learner, decl, threads);
+    let choice = choose::choose(&candidates, sample, fold, decl.folds, step)?;
+    let fitted = candidates.swap_remove(choice.best).fit(sample)?;
+    step();
+    Ok((fitted, choice.tried))
 }
 
 /// How many fits a training takes.
 pub fn fits(plan: &StudyPlan) -> Result<u64> {
     let decl = decl(plan)?;
-    Ok(candidates(decl, 1).len() as u64 * u64::from(decl.folds) + 1)
+    let kinds = match decl.learner {
+        LearnerKind::Stack => stack::BASES.to_vec(),
+        kind => vec![kind],
+    };
+    let of = |kind| candidates(kind, decl, 1).len() as u64 * u64::from(decl.folds) + 1;
+    Ok(kinds.into_iter().map(of).sum())
 }
 
 fn decl(plan: &StudyPlan) -> Result<&TrainDecl> {
@@ -191,8 +222,9 @@ fn decl(plan: &StudyPlan) -> Result<&TrainDecl> {
     plan.decl.train.as_ref().ok_or_else(missing)
 }
 
-fn candidates(decl: &TrainDecl, threads: usize) -> Vec<Box<dyn Learner>> {
-    match decl.learner {
+/// Every setting of one kind of model that a study declares; of a stack, none.
+fn candidates(kind: LearnerKind, decl: &TrainDecl, threads: usize) -> Vec<Box<dyn Learner>> {
+    match kind {
         LearnerKind::Logistic => {
             let candidates = logistic::candidates(&decl.logistic, threads).into_iter();
             candidates.map(|candidate| Box::new(candidate) as Box<dyn Learner>).collect()
@@ -201,6 +233,7 @@ fn candidates(decl: &TrainDecl, threads: usize) -> Vec<Box<dyn Learner>> {
             let candidates = trees::BoostedTrees::candidates(&decl.trees, threads).into_iter();
             candidates.map(|candidate| Box::new(candidate) as Box<dyn Learner>).collect()
         }
+        LearnerKind::Stack => Vec::new(),
     }
 }
 
@@ -208,45 +241,38 @@ fn of<T: Copy>(values: &[T], rows: &[usize]) -> Vec<T> {
     rows.iter().map(|row| values[*row]).collect()
 }
 
+fn version(study: &Study, declared: &Declared) -> Result<String> {
+    let as_of: Option<Date> = study.as_of.iter().max().copied();
+    let as_of = as_of.ok_or_else(|| Error::Fault("a study has no row".to_owned()))?;
+    let text: String = declared.tables().map(|(_, csv)| csv.as_str()).collect();
+    let hash = lock::sha256(text.as_bytes());
+    Ok(format!("{as_of}-{}", hash.get(..8).unwrap_or_default()))
+}
+
+/// How well numbers rank the sample; none where all have the same outcome.
+fn auroc(values: &[f64], sample: &Sample) -> Result<Option<f64>> {
+    let row = |at: usize| Row {
+        score: values[at].max(f64::MIN), // what is missing stands lowest
+        outcome: sample.outcome[at],
+        weight: sample.weight[at],
+        person: sample.person[at],
+    };
+    Ok(rank::auroc(Judges::new((0..values.len()).map(row).collect())?.levels()))
+}
+
 /// Refuses a model that knows the outcome; names the inputs that give it away alone.
-fn no_leak(judged: &Judged, sample: &Sample) -> Result<()> {
-    let Some(auroc) = judged.auroc.filter(|auroc| *auroc > TOO_GOOD) else { return Ok(()) };
-    let inputs = sample.matrix.inputs().iter().enumerate();
-    let telling = inputs.filter_map(|(at, input)| {
-        let values: Vec<f64> = sample.matrix.column(at).iter().map(|value| value.max(f64::MIN)).collect();
-        let alone = judge::auroc(&values, sample.outcome, sample.weight)?;
-        (alone.max(1.0 - alone) > TOO_GOOD).then(|| input.name())
-    });
-    let telling: Vec<String> = telling.collect();
+fn no_leak(auroc: Option<f64>, sample: &Sample) -> Result<()> {
+    let Some(found) = auroc.filter(|auroc| *auroc > TOO_GOOD) else { return Ok(()) };
+    let mut telling = Vec::new();
+    for (at, input) in sample.matrix.inputs().iter().enumerate() {
+        let alone = self::auroc(&sample.matrix.column(at), sample)?;
+        telling.extend(alone.filter(|alone| alone.max(1.0 - alone) > TOO_GOOD).map(|_| input.name()));
+    }
     let alone = match telling.is_empty() {
         true => String::new(),
         false => format!("; alone it is told by {}", telling.join(", ")),
     };
     Err(Error::Check(format!(
-        "the model ranks those it learnt from with an AUROC of {auroc:.3}, above {TOO_GOOD}: something that is known only with the outcome is among its inputs{alone}"
+        "the model ranks those it learnt from with an AUROC of {found:.3}, above {TOO_GOOD}: something that is known only with the outcome is among its inputs{alone}"
     )))
-}
-
-/// Held-out rows by the values of the study's groups.
-fn groups(pipeline: &Pipeline, plan: &StudyPlan, study: &Study, held: &[usize], risk: &[f64]) -> Result<Vec<Group>> {
-    let mut groups = Vec::new();
-    for feature in &plan.groups {
-        let column = study.table.column(*feature);
-        let mut members: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-        for (at, row) in held.iter().enumerate() {
-            let mut value = String::new();
-            if column.is_valid(*row) {
-                cell_text(column, *row, &mut value);
-            } else {
-                value.push_str("not recorded");
-            }
-            members.entry(value).or_default().push(at);
-        }
-        for (value, members) in members.into_iter().filter(|(_, members)| members.len() >= LEAST_GROUP) {
-            let rows: Vec<usize> = members.iter().map(|at| held[*at]).collect();
-            let judged = judge(&of(risk, &members), &of(&study.outcome, &rows), &of(&study.weight, &rows));
-            groups.push(Group { feature: pipeline.features[*feature].name.clone(), value, judged });
-        }
-    }
-    Ok(groups)
 }
