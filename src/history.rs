@@ -12,16 +12,17 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray, Float64Array, Int64Array, StringArray};
 use arrow::datatypes::{DataType, Field, Float64Type, Int64Type, Schema};
 use arrow::record_batch::RecordBatch;
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use jiff::civil::Date;
 use sha2::{Digest, Sha256};
 
 use crate::cohort::{Cohorts, Place};
+use crate::disclosure::Before;
 use crate::error::{Error, Result};
 use crate::link::{People, Superseded};
 use crate::pipeline::Pipeline;
 use crate::pseudonym::Pseudonym;
-use crate::publish;
+use crate::publish::{self, RunId};
 use crate::receipt::Receipt;
 use crate::release;
 use crate::score::Scores;
@@ -29,6 +30,12 @@ use crate::storage::Storage;
 
 /// The file of a run, below its folder, that says who had which place: what later runs remember.
 pub const PLACES: &str = "person/places.parquet";
+
+/// The file of a run, below its folder, that says whose record of what was open: what mending is held against.
+pub const GAPS: &str = "person/open_items.parquet";
+
+/// Its column beside the person: names of items, with blanks between.
+pub const OPEN: &str = "open_items";
 
 /// Everything that is remembered; nothing where a run does not remember.
 #[derive(Debug, Default)]
@@ -65,6 +72,10 @@ pub struct Previous {
     /// Row of each token in `scores`.
     rows: HashMap<Pseudonym, usize>,
     scores: RecordBatch,
+    /// Its aggregate tables.
+    pub released: Before,
+    /// By item: whose record of it was open; none where the run audited nothing.
+    gaps: Option<BTreeMap<String, HashSet<Pseudonym>>>,
 }
 
 /// Where a person stood on a list of the previous run.
@@ -95,10 +106,7 @@ pub fn read(pipeline: &Pipeline, storage: &dyn Storage, out: &Path) -> Result<Hi
     }
     let run_file = format!("{}.toml", pipeline.name);
     let runs = publish::earlier(storage, out, pipeline.as_of)?;
-    history.listings = match release::past_listings(storage, out, pipeline.as_of)? {
-        Some(released) => released,
-        None => of_runs(storage, out, runs.iter().map(|(_, receipt)| receipt), &mut history.warnings)?,
-    };
+    history.listings = listings(storage, out, pipeline.as_of, &runs, &mut history.warnings)?;
     if let Some((id, _)) = runs.iter().rev().find(|(_, receipt)| receipt.run_file() == run_file) {
         let receipt = publish::whole_run(storage, out, id).map_err(|error| match error {
             Error::Check(why) => Error::Check(format!("the run before this one is no longer what it was: {why}")),
@@ -107,6 +115,20 @@ pub fn read(pipeline: &Pipeline, storage: &dyn Storage, out: &Path) -> Result<Hi
         history.previous = Some(Previous::read(storage, out, receipt)?);
     }
     Ok(history)
+}
+
+/// Who was listed before a date: what was released, and as long as nothing was, what these runs listed.
+pub fn listings(
+    storage: &dyn Storage,
+    out: &Path,
+    before: Date,
+    runs: &[(RunId, Receipt)],
+    warnings: &mut Vec<String>,
+) -> Result<Listings> {
+    match release::past_listings(storage, out, before)? {
+        Some(released) => Ok(released),
+        None => of_runs(storage, out, runs.iter().map(|(_, receipt)| receipt), warnings),
+    }
 }
 
 /// The listings of published runs: what stands for the truth where nothing was released.
@@ -158,7 +180,8 @@ fn places(table: &RecordBatch) -> Result<Vec<(Pseudonym, String, PastPlace)>> {
 }
 
 impl Previous {
-    fn read(storage: &dyn Storage, out: &Path, receipt: Receipt) -> Result<Self> {
+    /// What a published run left.
+    pub fn read(storage: &dyn Storage, out: &Path, receipt: Receipt) -> Result<Self> {
         let mut by_cohort: BTreeMap<String, HashMap<Pseudonym, PastPlace>> = BTreeMap::new();
         if let Some(table) = publish::table(storage, out, &receipt, PLACES)? {
             for (person, cohort, place) in places(&table)? {
@@ -170,7 +193,15 @@ impl Previous {
         let tokens = scores.column_by_name("person").and_then(|column| column.as_string_opt::<i32>());
         let tokens = tokens.ok_or_else(|| Error::Check(format!("run {} scores nobody by name", receipt.run_id)))?;
         let rows = tokens.iter().flatten().enumerate().map(|(row, token)| (Pseudonym::new(token), row)).collect();
-        Ok(Self { receipt, places: by_cohort, rows, scores })
+        let released = publish::released(storage, out, &receipt)?;
+        let gaps = publish::table(storage, out, &receipt, GAPS)?.map(|table| open_items(&table)).transpose()?;
+        Ok(Self { receipt, places: by_cohort, rows, scores, released, gaps })
+    }
+
+    /// Whose record of the item was open; none where the run audited nothing.
+    pub fn gaps_in(&self, item: &str) -> Option<HashSet<Pseudonym>> {
+        let gaps = self.gaps.as_ref()?;
+        Some(gaps.get(item).cloned().unwrap_or_default())
     }
 
     /// Where the person stood on a list of this cohort.
@@ -208,6 +239,9 @@ impl History {
             previous.rows = todays(std::mem::take(&mut previous.rows), fold);
             for places in previous.places.values_mut() {
                 *places = todays(std::mem::take(places), fold);
+            }
+            for open in previous.gaps.iter_mut().flat_map(BTreeMap::values_mut) {
+                *open = open.drain().map(|token| fold(&token)).collect();
             }
         }
         self
@@ -262,6 +296,21 @@ fn todays<T>(by_token: HashMap<Pseudonym, T>, fold: impl Fn(&Pseudonym) -> Pseud
         }
     }
     todays
+}
+
+/// The rows of [`GAPS`], by item.
+fn open_items(table: &RecordBatch) -> Result<BTreeMap<String, HashSet<Pseudonym>>> {
+    let texts = |name: &str| table.column_by_name(name).and_then(|column| column.as_string_opt::<i32>());
+    let (Some(persons), Some(open)) = (texts("person"), texts(OPEN)) else {
+        return Err(Error::Check("what an earlier run says of its gaps cannot be read".to_owned()));
+    };
+    let mut gaps: BTreeMap<String, HashSet<Pseudonym>> = BTreeMap::new();
+    for (person, open) in persons.iter().flatten().zip(open.iter().flatten()) {
+        for item in open.split_whitespace() {
+            gaps.entry(item.to_owned()).or_default().insert(Pseudonym::new(person));
+        }
+    }
+    Ok(gaps)
 }
 
 /// The table behind [`PLACES`]: person, cohort, recipient, rank and place of every row of every list.

@@ -16,6 +16,9 @@ mod lists;
 /// Everyone on them, judged again.
 mod recheck;
 
+/// Who keeps a place, who moves up and who is off.
+mod settle;
+
 /// One recipient's list, under its own tokens.
 mod issue;
 
@@ -28,23 +31,22 @@ mod withdraw;
 /// The ledger and its files, read again.
 mod verify;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use jiff::civil::Date;
 use serde::Serialize;
 
-pub use crosswalk::{Crosswalk, past_listings};
+pub use crosswalk::{Crosswalk, past_listings, sent_lists};
 pub use ledger::{Entry, Event, Ledger, ListSent, Release, Sent, Withdrawal};
 pub use verify::{VerifiedLedger, verify};
 pub use withdraw::{WithdrawRequest, withdraw};
 
 use crate::error::{Error, Result};
-use crate::history;
+use crate::history::{self, History, Previous};
 use crate::journal::Journal;
 use crate::outputs;
 use crate::pipeline::Pipeline;
-use crate::pipeline::decl::ListFormat;
 use crate::publish::{Draft, Field, Lock, Tokens, file_stem, sha256};
 use crate::receipt::{Check, Input, Output};
 use crate::run::Options;
@@ -52,8 +54,10 @@ use crate::source;
 use crate::storage::Storage;
 use crate::token::Key;
 use changes::{Change, What};
-use issue::Issued;
+use issue::{InForce, Issued};
 use lists::RunLists;
+use recheck::Later;
+use settle::Owners;
 
 /// What to release, and who answers for it.
 #[derive(Debug, Clone)]
@@ -88,6 +92,9 @@ struct Page<'a> {
     key_id: &'a str,
     inputs: &'a [Input],
     lists: Vec<ListAccount<'a>>,
+    /// By cohort: people on the run's lists whose recipient is not recorded. They were sent to nobody.
+    without_recipient: &'a BTreeMap<String, u64>,
+    warnings: &'a [String],
     checks: &'a [Check],
     outputs: Vec<Output>,
 }
@@ -127,14 +134,19 @@ pub fn release(
         return Ok(ledger.done(storage, entry, true));
     }
     journal.found(pipeline, &delivered);
-    let before = issue::sent_before(storage, &ledger, pipeline, &request.cohorts)?;
+    let in_force = issue::in_force(storage, &ledger)?;
     let later = {
         let listed = run.people()?;
-        let tokens: BTreeSet<_> = listed.iter().chain(before.values().flatten().map(|row| &row.person)).collect();
-        let history = history::read(pipeline, storage, &options.out)?;
-        recheck::read(pipeline, &delivered, options.engine, journal, history, tokens)?
+        let sent = in_force.values().flat_map(|(rows, _)| rows).map(|row| &row.person);
+        let memory = memory(pipeline, storage, &options.out, &ledger, &run)?;
+        recheck::read(pipeline, &delivered, options.engine, journal, memory, listed.iter().chain(sent).collect())?
     };
-    let issued = issue::all(pipeline, &run, &later, &before, key)?;
+    let (before, others): (InForce, InForce) = in_force.into_iter().partition(|((cohort, _), _)| {
+        let here = pipeline.cohorts.iter().any(|known| known.name == *cohort);
+        here && (request.cohorts.is_empty() || request.cohorts.contains(cohort))
+    });
+    let settled = settle::lists(pipeline, &run, &later, owners(pipeline, &later, others))?;
+    let issued = issue::all(&run, settled, &later, &before, key)?;
     let draft = draft(pipeline, &run, &issued)?;
     let id = ledger.next_id(&made_from);
     let page = Page {
@@ -145,14 +157,46 @@ pub fn release(
         key_id: &key_id,
         inputs: &inputs,
         lists: issued.iter().map(account).collect::<Result<_>>()?,
+        without_recipient: &run.without_recipient,
+        warnings: &later.warnings,
         checks: &later.checks,
         outputs: draft.outputs(),
     };
     let page = page_bytes(&page)?;
     let lists = issued.iter().map(Issued::sent).collect();
-    let event = Event::Release(Release { run: run.id.to_string(), key_id, made_from, lists });
+    let without_recipient = run.without_recipient.values().sum();
+    let event = Event::Release(Release { run: run.id.to_string(), key_id, made_from, lists, without_recipient });
     ledger.append(storage, &id, (pipeline.as_of, &request.by, event), &draft, &page)?;
     ledger.last(storage)
+}
+
+/// What is remembered, as the ledger has it at this moment, and the run itself, which its later delivery is held against;
+/// nothing where a run does not remember.
+fn memory(
+    pipeline: &Pipeline,
+    storage: &dyn Storage,
+    out: &Path,
+    ledger: &Ledger,
+    run: &RunLists,
+) -> Result<(History, Option<Previous>)> {
+    let mut history = history::read(pipeline, storage, out)?;
+    if !pipeline.outreach.remember {
+        return Ok((history, None));
+    }
+    history.listings = crosswalk::listings(storage, ledger, ledger.entries(), Some(run.id.as_str()))?;
+    Ok((history, Some(Previous::read(storage, out, run.receipt.clone())?)))
+}
+
+/// With one owner a person: everyone on a list that a recipient has, that still holds, and that this release does not
+/// replace.
+fn owners(pipeline: &Pipeline, later: &Later, others: InForce) -> Owners {
+    let mut owners = Owners::new();
+    let holds = |until: Option<Date>| until.is_none_or(|until| until >= pipeline.as_of);
+    let held = others.into_iter().filter(|(_, (_, until))| pipeline.outreach.one_owner && holds(*until));
+    for ((cohort, _), (rows, _)) in held {
+        owners.extend(rows.iter().map(|row| (later.stands(&row.person).0, cohort.clone())));
+    }
+    owners
 }
 
 /// A key that changes by accident would give everyone a second token.
@@ -193,18 +237,12 @@ fn same_again(ledger: &Ledger, made_from: &str) -> Option<Entry> {
 /// The files of a release: `to/` may leave, `person/` may not.
 fn draft(pipeline: &Pipeline, run: &RunLists, issued: &[Issued]) -> Result<Draft> {
     let people: Vec<_> = run.people()?.into_iter().chain(issued.iter().flat_map(Issued::people).cloned()).collect();
-    let own = Tokens::new(&people);
-    let leaks = |path: &str, text: &[u8]| match own.any_in(text) {
-        true => Err(Error::Check(format!("to/{path} holds a token that all sources share; nothing was released"))),
-        false => Ok(()),
-    };
     let mut draft = Draft::new();
     let mut changes: BTreeMap<&str, Vec<(&str, &Change)>> = BTreeMap::new();
     for list in issued {
         let stem = format!("{}/{}", file_stem(&list.recipient), list.cohort);
         changes.entry(&list.recipient).or_default().extend(list.changes.iter().map(|change| (&*list.cohort, change)));
         let Some(sheet) = &list.sheet else { continue };
-        sheet.files(ListFormat::Csv)?.iter().try_for_each(|file| leaks(&stem, &file.bytes))?;
         for format in &pipeline.formats {
             for file in sheet.files(*format)? {
                 draft.sent_bytes(&format!("{stem}.{}", file.ending), file.bytes)?;
@@ -215,6 +253,12 @@ fn draft(pipeline: &Pipeline, run: &RunLists, issued: &[Issued]) -> Result<Draft
         let path = format!("{}/changes.csv", file_stem(recipient));
         let header = ["recipient", "cohort", "change", "token", "token_before", "rank", "status"];
         draft.sent_csv(&path, &header, changes.iter().map(|(cohort, change)| line(recipient, cohort, change)))?;
+    }
+    let own = Tokens::new(&people);
+    for (path, bytes) in draft.sent() {
+        if own.any_in_file(path, bytes)? {
+            return Err(Error::Check(format!("{path} holds a token that all sources share; nothing was released")));
+        }
     }
     let rows: Vec<_> = issued.iter().flat_map(|list| list.rows.iter().cloned()).collect();
     draft.person_parquet("crosswalk.parquet", &crosswalk::table(&rows)?)?;
@@ -236,7 +280,7 @@ fn line<'a>(recipient: &'a str, cohort: &'a str, change: &'a Change) -> [Field<'
 
 /// The account of a list; a sum that does not balance stops the release.
 fn account(list: &Issued) -> Result<ListAccount<'_>> {
-    let ListSent { cohort: _, recipient: _, listed, reserve, removed } = list.sent();
+    let ListSent { listed, reserve, removed, .. } = list.sent();
     if list.in_run != listed + reserve + removed {
         let Issued { cohort, recipient, in_run, .. } = list;
         return Err(Error::Check(format!(

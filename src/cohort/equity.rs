@@ -2,12 +2,20 @@
 
 use super::{CohortList, Cohorts, Place, placed};
 use crate::audit::groups::{self, Split};
-use crate::disclosure::{AggregateTable, Cell, Label};
+use crate::disclosure::{AggregateTable, Cell, Label, Whole, counted};
 use crate::error::Result;
 use crate::features::Features;
 use crate::link::People;
 use crate::pipeline::Pipeline;
 use crate::receipt::GroupCount;
+
+/// What `list_equity` counts.
+const LISTED: &str = "listed by";
+
+/// The name of the counts of people with a place on a cohort's lists.
+pub fn listed_by(cohort: &str) -> String {
+    counted(LISTED, &[cohort])
+}
 
 /// Of which groups the listed are, for the receipt of a run that remembers.
 pub fn listed_by_group(people: &People, splits: &[Split], list: &CohortList) -> Vec<GroupCount> {
@@ -27,8 +35,14 @@ pub fn listed_by_group(people: &People, splits: &[Split], list: &CohortList) -> 
 
 /// For each cohort and group: people scored, people with a place, and the share.
 pub fn table(pipeline: &Pipeline, people: &People, features: &Features, cohorts: &Cohorts) -> Result<AggregateTable> {
+    let everyone = Whole::Row(&[("split", "everyone"), ("group", "everyone")]);
     let mut table =
-        AggregateTable::new("list_equity", ["cohort", "split", "group", "people", "listed", "share_listed"]);
+        AggregateTable::new("list_equity", ["cohort", "split", "group", "people", "listed", "share_listed"])
+            .counts("people", "people", &["split", "group"])
+            .counts("listed", LISTED, &["cohort", "split", "group"])
+            .sums("people", "group", everyone)
+            .sums("listed", "group", everyone)
+            .part_of("listed", "people");
     let splits = groups::of_run(pipeline, people, features)?;
     let rule = pipeline.disclosure;
     for list in &cohorts.lists {

@@ -2,10 +2,10 @@
 
 use arrow::record_batch::RecordBatch;
 
-use super::{Cohorts, Place, placed, select};
+use super::{Cohorts, Place, listed_by, placed, select};
 use crate::audit::groups;
 use crate::disclosure::{AggregateTable, Cell, Label};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::features::Features;
 use crate::link::People;
 use crate::pipeline::{Cohort, Pipeline};
@@ -23,7 +23,8 @@ pub fn table(
         return Ok(None);
     }
     let header = ["cohort", "split", "group", "because", "people", "listed", "listed_without"];
-    let mut table = AggregateTable::new("list_favoured", header);
+    let mut table =
+        AggregateTable::new("list_favoured", header).part_of("listed", "people").part_of("listed_without", "people");
     let splits = groups::of_run(pipeline, people, features)?;
     for (cohort, list) in pipeline.cohorts.iter().zip(&cohorts.lists) {
         let Some(favoured) = &list.favoured else { continue };
@@ -39,7 +40,12 @@ pub fn table(
                 Cell::Count(pipeline.disclosure.count(people)),
                 Cell::Count(pipeline.disclosure.part(listed, people)),
                 Cell::Count(pipeline.disclosure.part(without, people)),
-            ])
+            ])?;
+            if because.is_empty() {
+                table.last_counts("people", "people", &["split", "group"]);
+                table.last_counts("listed", &listed_by(&list.name), &["split", "group"]);
+            }
+            Ok::<(), Error>(())
         };
         for (split, group, when, because) in declared(cohort) {
             let members = select::mask(scored, cohort, when)?;

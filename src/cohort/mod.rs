@@ -12,8 +12,8 @@ mod places;
 /// Why a person is on a list.
 mod reason;
 
-/// The exclusions, judged again on a later delivery.
-mod again;
+/// A list that was made, its places given once more.
+pub mod again;
 
 /// Whom the lists reach.
 mod equity;
@@ -24,9 +24,9 @@ mod favoured;
 /// Values as people read them.
 pub mod words;
 
-pub use again::excluded;
+pub use equity::listed_by;
 pub use places::Drawn;
-pub use select::{EVERYONE, UNALLOCATED};
+pub use select::{Bars, EVERYONE, Scene, UNALLOCATED, on_another_list};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -47,7 +47,7 @@ use crate::publish::Draft;
 use crate::receipt::{CohortAccount, SourceAccount};
 use crate::score::Scores;
 use crate::sheet;
-use select::{Owners, Scene};
+use select::Owners;
 
 /// The lists of a run, in the order of [`crate::pipeline::Pipeline::cohorts`].
 #[derive(Debug)]
@@ -193,9 +193,8 @@ pub fn select(
     let scene = Scene { pipeline, people, features, table: &table, history, no_data };
     let mut owners = Owners::new();
     let mut decided = BTreeMap::new();
-    let named = pipeline.outreach.precedence.iter().copied();
-    for at in named.chain(0..pipeline.cohorts.len()) {
-        let Some(cohort) = pipeline.cohorts.get(at).filter(|_| !decided.contains_key(&at)) else { continue };
+    for at in by_precedence(pipeline) {
+        let Some(cohort) = pipeline.cohorts.get(at) else { continue };
         let list = select::list(&scene, cohort, &owners)?;
         if pipeline.outreach.one_owner {
             owners.extend(list.rows.iter().map(|row| (row.person, cohort.name.as_str())));
@@ -203,6 +202,17 @@ pub fn select(
         decided.insert(at, list);
     }
     Ok(Cohorts { lists: decided.into_values().collect() })
+}
+
+/// Every cohort once, first owner first, as indices into [`Pipeline::cohorts`].
+pub fn by_precedence(pipeline: &Pipeline) -> Vec<usize> {
+    let mut order: Vec<usize> = Vec::new();
+    for at in pipeline.outreach.precedence.iter().copied().chain(0..pipeline.cohorts.len()) {
+        if !order.contains(&at) {
+            order.push(at);
+        }
+    }
+    order
 }
 
 /// The account of every list.
@@ -270,7 +280,7 @@ fn draws(people: &People, list: &CohortList) -> Result<RecordBatch> {
 }
 
 /// Features and scores as one batch: what criteria, ranks and reasons read by name.
-fn side_by_side(people: &People, features: &Features, scores: &Scores) -> Result<RecordBatch> {
+pub(crate) fn side_by_side(people: &People, features: &Features, scores: &Scores) -> Result<RecordBatch> {
     let rows = people.tokens.len();
     if features.batch.num_rows() != rows || scores.batch.num_rows() != rows {
         return Err(Error::Fault("features or scores have not exactly one row a person".to_owned()));

@@ -72,7 +72,7 @@ struct Field<'a> {
 
 /// At most so many people of a kind: listed, and listed and waiting together.
 #[derive(Debug, Clone)]
-struct Bound {
+pub(super) struct Bound {
     /// Index into `rooms` by candidate; none is not bound.
     of: Vec<Option<usize>>,
     rooms: Vec<Room>,
@@ -117,13 +117,13 @@ fn recipients(scene: &Scene, cohort: &Cohort, persons: &[u32]) -> Result<(Vec<us
     Ok((recipients, names.into_iter().map(str::to_owned).collect()))
 }
 
-fn value(column: &StringArray, person: u32) -> Option<&str> {
+pub(super) fn value(column: &StringArray, person: u32) -> Option<&str> {
     let at = person as usize;
     (at < column.len() && column.is_valid(at)).then(|| column.value(at))
 }
 
-/// Limits over all recipients, quotas within each.
-fn bounds(scene: &Scene, cohort: &Cohort, persons: &[u32], recipients: &[usize]) -> Result<Vec<Bound>> {
+/// Limits over all recipients, quotas within each; `recipients` numbers that of each person.
+pub(super) fn bounds(scene: &Scene, cohort: &Cohort, persons: &[u32], recipients: &[usize]) -> Result<Vec<Bound>> {
     let mut bounds = Vec::new();
     for limit in &cohort.capacity.limits {
         let column = scene.texts(limit.feature)?;
@@ -165,7 +165,7 @@ impl Bound {
 }
 
 /// Takes a place within all bounds, or none.
-fn fits(bounds: &mut [Bound], candidate: usize, listed: bool) -> bool {
+pub(super) fn fits(bounds: &mut [Bound], candidate: usize, listed: bool) -> bool {
     let free =
         |bound: &mut Bound| bound.room(candidate).is_none_or(|room| room.all > 0 && (!listed || room.listed > 0));
     if !bounds.iter_mut().all(free) {

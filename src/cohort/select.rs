@@ -16,7 +16,7 @@ use crate::features::Features;
 use crate::gates::NoData;
 use crate::history::History;
 use crate::link::People;
-use crate::pipeline::{Cohort, Pipeline};
+use crate::pipeline::{Cohort, Floor, Pipeline};
 use crate::pseudonym::Pseudonym;
 
 /// The recipient of people whose own is not recorded.
@@ -78,29 +78,55 @@ fn candidates(
     include: &[Vec<BooleanArray>],
     list: &mut CohortList,
 ) -> Result<Vec<u32>> {
-    let exclude: Vec<BooleanArray> =
-        cohort.exclude.iter().map(|exclusion| mask(scene.table, cohort, &exclusion.when)).collect::<Result<_>>()?;
-    let left_alone = cohort.capacity.listed_within;
-    let first_day = left_alone.and_then(|window| window.first_day(scene.pipeline.as_of));
+    let bars = Bars::of(scene, cohort)?;
     let mut candidates = Vec::new();
     for person in 0..index(scene.table.num_rows())? {
         let at = person as usize;
-        let listed_lately = || Some(scene.history.last_listed(token(scene.people, person)?)? >= first_day?);
         if let Some(why) = scene.no_data.reason(person) {
             list.exclude(why);
         } else if !include.iter().all(|any| any.iter().any(|criterion| criterion.value(at))) {
             list.not_included += 1;
-        } else if let Some(first) = exclude.iter().position(|exclusion| exclusion.value(at)) {
-            list.exclude(cohort.exclude.get(first).map_or("", |exclusion| exclusion.name.as_str()));
-        } else if let Some(window) = left_alone.filter(|_| listed_lately() == Some(true)) {
-            list.exclude(&format!("listed in the last {window}"));
+        } else if let Some(why) = bars.first(scene, cohort, person) {
+            list.exclude(&why);
         } else if let Some(owner) = owners.get(&person) {
-            list.exclude(&format!("on another list: {owner}"));
+            list.exclude(&on_another_list(owner));
         } else {
             candidates.push(person);
         }
     }
     Ok(candidates)
+}
+
+/// Why the owner of a person keeps them off a list.
+pub fn on_another_list(owner: &str) -> String {
+    format!("on another list: {owner}")
+}
+
+/// What keeps people off a cohort's list, though they are included.
+pub struct Bars {
+    /// One mask for each of [`Cohort::exclude`].
+    exclude: Vec<BooleanArray>,
+    /// Who was listed on this day or later is left alone.
+    left_alone_since: Option<Date>,
+}
+
+impl Bars {
+    pub fn of(scene: &Scene, cohort: &Cohort) -> Result<Self> {
+        let masks = cohort.exclude.iter().map(|exclusion| mask(scene.table, cohort, &exclusion.when));
+        let left_alone_since = cohort.capacity.listed_within.and_then(|window| window.first_day(scene.pipeline.as_of));
+        Ok(Self { exclude: masks.collect::<Result<_>>()?, left_alone_since })
+    }
+
+    /// The first that holds: the declared exclusions in their order, then the last listing.
+    pub fn first(&self, scene: &Scene, cohort: &Cohort, person: u32) -> Option<String> {
+        if let Some(first) = self.exclude.iter().position(|mask| mask.value(person as usize)) {
+            return Some(cohort.exclude.get(first).map_or_else(String::new, |exclusion| exclusion.name.clone()));
+        }
+        let listed = scene.history.last_listed(token(scene.people, person)?)?;
+        let window =
+            cohort.capacity.listed_within.filter(|_| self.left_alone_since.is_some_and(|day| listed >= day))?;
+        Some(format!("listed in the last {window}"))
+    }
 }
 
 /// Rank and places, with or without what favours a group.
@@ -114,14 +140,20 @@ fn places(scene: &Scene, cohort: &Cohort, candidates: &[u32], favoured: bool) ->
                 *times *= if members.value(*person as usize) { weight.times } else { 1.0 };
             }
         }
-        for floor in &cohort.capacity.floors {
-            let members = mask(scene.table, cohort, &floor.when)?;
-            floors.push(Guarantee { members, at_least: u64::from(floor.at_least) });
-        }
+        floors = guarantees(scene, cohort)?;
     }
     let ranked = order::rank(scene, cohort, candidates, &weights)?;
     let ranked = ranked.into_iter().filter_map(|at| candidates.get(at).copied()).collect();
     places::give(scene, cohort, ranked, &floors)
+}
+
+/// The declared floors.
+pub(super) fn guarantees(scene: &Scene, cohort: &Cohort) -> Result<Vec<Guarantee>> {
+    let guarantee = |floor: &Floor| {
+        let members = mask(scene.table, cohort, &floor.when)?;
+        Ok(Guarantee { members, at_least: u64::from(floor.at_least) })
+    };
+    cohort.capacity.floors.iter().map(guarantee).collect()
 }
 
 /// One answer a person.

@@ -88,6 +88,7 @@ pub fn state(state: RecordingState) -> &'static str {
     match state {
         RecordingState::Known => "known",
         RecordingState::Conflicting => "sources differ",
+        RecordingState::Stale => "recorded too long ago",
         RecordingState::Outdated => "outdated code",
         RecordingState::AskedUnsure => "asked, not sure",
         RecordingState::Declined => "declined to say",

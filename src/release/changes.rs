@@ -46,17 +46,17 @@ impl What {
     }
 }
 
-/// Compares a list as it is with what the recipient was sent last, by person; `judge` says who someone of then is today,
-/// and why they are off the list.
+/// Compares a list as it is with what the recipient was sent last, by person; `stands` says who someone of then is today,
+/// and why they are on no list whatever.
 pub(super) fn between(
     before: &[Row],
     now: &[Row],
-    judge: impl Fn(&Pseudonym) -> (Pseudonym, Option<String>),
+    stands: impl Fn(&Pseudonym) -> (Pseudonym, Result<u32, String>),
 ) -> Vec<Change> {
-    let mut gone: BTreeMap<Pseudonym, (&Row, Option<String>)> = BTreeMap::new();
+    let mut gone: BTreeMap<Pseudonym, (&Row, bool)> = BTreeMap::new();
     for row in before {
-        let (today, reason) = judge(&row.person);
-        gone.insert(today, (row, reason));
+        let (today, stands) = stands(&row.person);
+        gone.insert(today, (row, stands.is_err_and(|why| why == DIED)));
     }
     let mut changes = Vec::new();
     for row in now {
@@ -74,8 +74,8 @@ pub(super) fn between(
         let place = Some((row.rank, row.status.clone()));
         changes.push(Change { what, token: row.token.clone(), token_before: token_before.cloned(), place });
     }
-    changes.extend(gone.into_values().map(|(row, reason)| {
-        let what = if reason.as_deref() == Some(DIED) { What::Died } else { What::Removed };
+    changes.extend(gone.into_values().map(|(row, died)| {
+        let what = if died { What::Died } else { What::Removed };
         Change { what, token: row.token.clone(), token_before: None, place: None }
     }));
     // Of those who are off the list the old order would say who they were.

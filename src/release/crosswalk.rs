@@ -115,11 +115,25 @@ pub fn past_listings(storage: &dyn Storage, out: &Path, before: Date) -> Result<
     let ledger = Ledger::read(storage, out)?;
     let (entries, head) = ledger.before(before);
     let Some((head, _)) = head else { return Ok(None) };
+    Ok(Some(Listings { digest: Some(head), ..listings(storage, &ledger, entries, None)? }))
+}
+
+/// Who was sent whom by these events, releases of `not_of` (a run) left out: of a run that is released once more, the
+/// release before is no earlier list.
+pub(super) fn listings(
+    storage: &dyn Storage,
+    ledger: &Ledger,
+    entries: &[Entry],
+    not_of: Option<&str>,
+) -> Result<Listings> {
     let mut seen = BTreeSet::new();
-    let mut listings = Listings { digest: Some(head), ..Listings::default() };
+    let mut listings = Listings::default();
     for entry in entries {
         let Event::Release(release) = &entry.event else { continue };
-        for row in read(storage, &ledger, entry)? {
+        if not_of == Some(&*release.run) {
+            continue;
+        }
+        for row in read(storage, ledger, entry)? {
             if row.status != Place::Listed.name() || is_withdrawn(entries, &entry.id, &row.recipient) {
                 continue;
             }
@@ -131,8 +145,27 @@ pub fn past_listings(storage: &dyn Storage, out: &Path, before: Date) -> Result<
         }
     }
     listings.by_token.values_mut().for_each(|listings| listings.sort());
-    Ok(Some(listings))
+    Ok(listings)
 }
+
+/// The lists of runs that were sent before a date, by run, cohort and recipient, and when first; those that were withdrawn
+/// left out. None where nothing was released before the date.
+pub fn sent_lists(storage: &dyn Storage, out: &Path, before: Date) -> Result<Option<SentLists>> {
+    let ledger = Ledger::read(storage, out)?;
+    let (entries, head) = ledger.before(before);
+    let mut sent = SentLists::new();
+    for entry in entries {
+        let Event::Release(release) = &entry.event else { continue };
+        for list in release.lists.iter().filter(|list| !is_withdrawn(entries, &entry.id, &list.recipient)) {
+            let key = (release.run.clone(), list.cohort.clone(), list.recipient.clone());
+            sent.entry(key).or_insert(entry.on);
+        }
+    }
+    Ok(head.map(|_| sent))
+}
+
+/// By run, cohort and recipient: the day on which it was sent.
+pub type SentLists = BTreeMap<(String, String, String), Date>;
 
 /// Whether these events withdraw that release from that recipient.
 pub(super) fn is_withdrawn(entries: &[Entry], release: &str, recipient: &str) -> bool {

@@ -2,14 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::civil::Date;
+
 use super::changes::{self, Change};
 use super::crosswalk::{self, Row};
 use super::ledger::{Event, Ledger, ListSent};
 use super::lists::{List, RunLists};
 use super::recheck::Later;
+use super::settle::Settled;
 use crate::cohort::Place;
 use crate::error::Result;
-use crate::pipeline::Pipeline;
 use crate::pseudonym::Pseudonym;
 use crate::sheet::Sheet;
 use crate::storage::Storage;
@@ -29,8 +31,8 @@ pub(super) struct Issued {
     pub changes: Vec<Change>,
 }
 
-/// By cohort and recipient: the rows that were sent last, of lists that were not withdrawn.
-pub(super) type Before = BTreeMap<(usize, String), Vec<Row>>;
+/// By cohort and recipient: the rows of a list, and the last day on which it holds.
+pub(super) type InForce = BTreeMap<(String, String), (Vec<Row>, Option<Date>)>;
 
 impl Issued {
     pub(super) fn sent(&self) -> ListSent {
@@ -41,6 +43,7 @@ impl Issued {
             listed: count(Place::Listed),
             reserve: count(Place::Reserve),
             removed: self.removed.values().sum(),
+            valid_until: self.sheet.as_ref().and_then(|sheet| sheet.about.valid_until),
         }
     }
 
@@ -61,14 +64,10 @@ impl RunLists {
     }
 }
 
-/// What each recipient has, of these cohorts (all without a name).
-pub(super) fn sent_before(
-    storage: &dyn Storage,
-    ledger: &Ledger,
-    pipeline: &Pipeline,
-    cohorts: &[String],
-) -> Result<Before> {
-    let mut before = Before::new();
+/// What recipients have: the rows that were sent last of each cohort's list, of lists that were not withdrawn, and until
+/// when they hold.
+pub(super) fn in_force(storage: &dyn Storage, ledger: &Ledger) -> Result<InForce> {
+    let mut in_force = InForce::new();
     for entry in ledger.entries() {
         let Event::Release(release) = &entry.event else { continue };
         let mut rows: BTreeMap<(String, String), Vec<Row>> = BTreeMap::new();
@@ -76,88 +75,81 @@ pub(super) fn sent_before(
             rows.entry((row.cohort.clone(), row.recipient.clone())).or_default().push(row);
         }
         for sent in &release.lists {
-            let Some(cohort) = pipeline.cohorts.iter().position(|cohort| cohort.name == sent.cohort) else { continue };
-            if !cohorts.is_empty() && !cohorts.contains(&sent.cohort) {
-                continue;
-            }
-            let rows = rows.remove(&(sent.cohort.clone(), sent.recipient.clone())).unwrap_or_default();
+            let list = (sent.cohort.clone(), sent.recipient.clone());
+            let rows = rows.remove(&list).unwrap_or_default();
             let withdrawn = crosswalk::is_withdrawn(ledger.entries(), &entry.id, &sent.recipient);
-            before.insert((cohort, sent.recipient.clone()), if withdrawn { Vec::new() } else { rows });
+            in_force.insert(list, (if withdrawn { Vec::new() } else { rows }, sent.valid_until));
         }
     }
-    before.retain(|_, rows| !rows.is_empty());
-    Ok(before)
+    in_force.retain(|_, (rows, _)| !rows.is_empty());
+    Ok(in_force)
 }
 
-/// Every list, by cohort and recipient.
+/// Every list, by cohort and recipient; `before` are the lists that these replace.
 pub(super) fn all(
-    pipeline: &Pipeline,
     run: &RunLists,
+    settled: Vec<Vec<Settled>>,
     later: &Later,
-    before: &Before,
+    before: &InForce,
     key: &Key,
 ) -> Result<Vec<Issued>> {
     let mut issued = Vec::new();
     let mut here = BTreeSet::new();
-    for list in &run.lists {
-        here.insert((list.cohort, list.sheet.recipient.clone()));
-        issued.push(one(pipeline, list, later, before, key)?);
+    for (list, settled) in run.lists.iter().zip(settled) {
+        let name = (list.sheet.about.cohort.clone(), list.sheet.recipient.clone());
+        let sent = before.get(&name).map_or(&[][..], |(rows, _)| rows);
+        issued.push(one(list, settled, later, sent, key)?);
+        here.insert(name);
     }
-    for ((cohort, recipient), rows) in before.iter().filter(|(list, _)| !here.contains(list)) {
-        let judge = |token: &Pseudonym| later.judge(pipeline, *cohort, token);
+    for ((cohort, recipient), (rows, _)) in before.iter().filter(|(list, _)| !here.contains(list)) {
         issued.push(Issued {
-            cohort: pipeline.cohorts.get(*cohort).map(|cohort| cohort.name.clone()).unwrap_or_default(),
+            cohort: cohort.clone(),
             recipient: recipient.clone(),
             sheet: None,
             rows: Vec::new(),
             in_run: 0,
             removed: BTreeMap::new(),
-            changes: changes::between(rows, &[], judge),
+            changes: changes::between(rows, &[], |token| later.stands(token)),
         });
     }
     Ok(issued)
 }
 
-/// The list without those who must not be called; the reserve moves up in the order of the run.
-fn one(pipeline: &Pipeline, list: &List, later: &Later, before: &Before, key: &Key) -> Result<Issued> {
-    let List { cohort, sheet } = list;
-    let judge = |token: &Pseudonym| later.judge(pipeline, *cohort, token);
-    let places = sheet.places()?;
-    let listed = places.iter().filter(|place| **place == Place::Listed).count();
-    let (mut kept, mut people, mut removed) = (Vec::new(), Vec::new(), BTreeMap::new());
-    for token in sheet.persons()? {
-        let (today, reason) = judge(&Pseudonym::new(token));
-        let reason = reason.or_else(|| people.contains(&today).then(|| "the same person as another".to_owned()));
-        kept.push(reason.is_none());
-        match reason {
-            Some(reason) => *removed.entry(reason).or_insert(0_u64) += 1,
-            None => people.push(today),
+/// The list as it was settled: those with a place, then the reserve, each in the order of the run.
+fn one(list: &List, settled: Vec<Settled>, later: &Later, before: &[Row], key: &Key) -> Result<Issued> {
+    let List { cohort: _, sheet } = list;
+    let in_run = settled.len() as u64;
+    let mut removed = BTreeMap::new();
+    let mut kept = Vec::new();
+    for (at, Settled { today, place }) in settled.into_iter().enumerate() {
+        match place {
+            Ok(place) => kept.push((place != Place::Listed, at, today, place)),
+            Err(reason) => *removed.entry(reason).or_insert(0_u64) += 1,
         }
     }
-    let place = |at: usize| if at < listed { Place::Listed } else { Place::Reserve };
-    let places: Vec<(u32, Place)> = (0..people.len()).zip(1..).map(|(at, rank)| (rank, place(at))).collect();
+    kept.sort_by_key(|(waits, at, ..)| (*waits, *at));
     let key = key.of_recipient(&sheet.recipient)?;
-    let mut rows = Vec::new();
-    for (person, (rank, place)) in people.into_iter().zip(&places) {
+    let (mut rows, mut places) = (Vec::new(), Vec::new());
+    for ((_, _, person, place), rank) in kept.iter().zip(1_u32..) {
+        places.push((rank, *place));
         rows.push(Row {
             recipient: sheet.recipient.clone(),
             cohort: sheet.about.cohort.clone(),
-            token: key.token(&person)?,
-            person,
-            rank: i64::from(*rank),
+            token: key.token(person)?,
+            person: person.clone(),
+            rank: i64::from(rank),
             status: place.name().to_owned(),
         });
     }
+    let order: Vec<usize> = kept.iter().map(|(_, at, ..)| *at).collect();
     let tokens: Vec<String> = rows.iter().map(|row| row.token.reveal().to_owned()).collect();
-    let none = Vec::new();
-    let before = before.get(&(*cohort, sheet.recipient.clone())).unwrap_or(&none);
     Ok(Issued {
         cohort: sheet.about.cohort.clone(),
         recipient: sheet.recipient.clone(),
-        sheet: Some(sheet.keep(&kept)?.with_persons(&tokens)?.with_places(&places)?),
-        in_run: kept.len() as u64,
+        sheet: Some(sheet.pick(&order)?.with_persons(&tokens)?.with_places(&places)?),
+        in_run,
         removed,
-        changes: changes::between(before, &rows, judge),
+        changes: changes::between(before, &rows, |token| later.stands(token)),
         rows,
     })
 }

@@ -71,6 +71,9 @@ pub struct Release {
     /// What the release was made from: the same again is no second release.
     pub made_from: String,
     pub lists: Vec<ListSent>,
+    /// People on the run's lists whose recipient is not recorded: they were sent to nobody.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub without_recipient: u64,
 }
 
 /// People of one list, counted.
@@ -82,6 +85,15 @@ pub struct ListSent {
     pub listed: u64,
     pub reserve: u64,
     pub removed: u64,
+    /// The last day on which the list holds, where it is limited.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_until: Option<Date>,
+}
+
+/// For lines that say nothing of it, as those of earlier versions.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,19 +1,24 @@
 //! The lists of a run, as they wait to be released.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::cohort::EVERYONE;
+use crate::cohort::{EVERYONE, UNALLOCATED};
 use crate::error::{Error, Result};
 use crate::outputs;
 use crate::pipeline::Pipeline;
 use crate::publish::{self, RunId, file_stem};
+use crate::receipt::Receipt;
 use crate::sheet::{About, Sheet};
 use crate::storage::Storage;
 
 /// A run, and the lists of it that were asked for.
 pub(super) struct RunLists {
     pub id: RunId,
+    pub receipt: Receipt,
     pub lists: Vec<List>,
+    /// By cohort: people whose recipient is not recorded. Nobody owns their list, so that it goes nowhere.
+    pub without_recipient: BTreeMap<String, u64>,
 }
 
 pub(super) struct List {
@@ -47,7 +52,7 @@ pub(super) fn of_run(
         )));
     }
     let folder = publish::folder_of(out, &id).join("person/lists");
-    let mut lists = Vec::new();
+    let (mut lists, mut without_recipient) = (Vec::new(), BTreeMap::new());
     for (index, cohort) in pipeline.cohorts.iter().enumerate() {
         if !cohorts.is_empty() && !cohorts.contains(&cohort.name) {
             continue;
@@ -58,10 +63,14 @@ pub(super) fn of_run(
             let parquet = read(storage, &folder.join(format!("{}.parquet", file_stem(&recipient))))?;
             let sheet = Sheet::read(&about, &recipient, parquet)?;
             valid(&sheet, pipeline)?;
+            if cohort.per.is_some() && recipient == UNALLOCATED {
+                without_recipient.insert(cohort.name.clone(), sheet.rows.num_rows() as u64);
+                continue;
+            }
             lists.push(List { cohort: index, sheet });
         }
     }
-    Ok(RunLists { id, lists })
+    Ok(RunLists { id, receipt, lists, without_recipient })
 }
 
 /// Those with at least one row; a single list for all is there even when it is empty.

@@ -2,13 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::cohort;
+use arrow::array::{Array, StringArray};
+use arrow::record_batch::RecordBatch;
+
+use crate::cohort::{self, Bars, Scene};
 use crate::conform::{self, Engine};
+use crate::drift;
 use crate::error::Result;
-use crate::features;
-use crate::history::History;
+use crate::features::{self, Features};
+use crate::gates::{self, Consent, NoData};
+use crate::history::{History, Previous};
 use crate::journal::Journal;
-use crate::link::{self, Presence};
+use crate::link::{self, People, Presence};
 use crate::oracle;
 use crate::pipeline::Pipeline;
 use crate::pseudonym::Pseudonym;
@@ -18,63 +23,114 @@ use crate::score;
 use crate::source::Delivered;
 
 /// What the later delivery says.
-pub(super) struct Later {
+pub(super) struct Later<'a> {
+    pipeline: &'a Pipeline,
     /// Of each token asked for: the one in use today, and where its person stands.
     standing: BTreeMap<Pseudonym, (Pseudonym, Option<Presence>)>,
-    /// Everyone on the spine, sorted.
-    spine: Vec<Pseudonym>,
-    /// By cohort and person: the first exclusion that holds.
-    excluded: Vec<Vec<Option<usize>>>,
+    people: People,
+    features: Features,
+    /// Features and scores side by side.
+    table: RecordBatch,
+    /// Who was sent what, by releases of other runs.
+    history: History,
+    no_data: NoData,
+    /// By cohort.
+    bars: Vec<Bars>,
+    /// By cohort with a recipient of its own for each person: that of everyone on the spine.
+    recipients: Vec<Option<StringArray>>,
     pub(super) checks: Vec<Check>,
+    /// What the gates let pass.
+    pub(super) warnings: Vec<String>,
 }
 
 /// Why someone is off a list, as the data team reads it.
 pub(super) const DIED: &str = "died";
 
-/// Reads the delivery as a run does, under the same gates: a stale or unlinkable source stops it.
-pub(super) fn read(
-    pipeline: &Pipeline,
+/// Reads the delivery as a run does and under the same gates, held against the run that is released: a stale, unlinkable,
+/// shrunken or older source stops it. `tokens` are those of whom is asked.
+pub(super) fn read<'a>(
+    pipeline: &'a Pipeline,
     delivered: &Delivered,
     engine: Engine,
     journal: &Journal,
-    history: History,
+    (history, released): (History, Option<Previous>),
     tokens: BTreeSet<&Pseudonym>,
-) -> Result<Later> {
+) -> Result<Later<'a>> {
+    let released = History { previous: released, ..History::default() };
+    gates::due(pipeline, delivered, &released)?;
     let conformed = conform::conform(pipeline, delivered, engine)?;
     let records = link::link(&conformed)?;
     journal.linked(&records.account);
     let today = |token: &Pseudonym| Pseudonym::new(records.superseded.fold(token.reveal()));
     let standing = tokens.into_iter().map(|token| (token.clone(), (today(token), records.presence(token)))).collect();
     let history = history.in_todays_tokens(&records.superseded);
-    let (people, features, accounts) = features::pass(records, &|account| journal.read(account))?;
+    let (people, features, mut accounts) = features::pass(records, &|account| journal.read(account))?;
     run::linkable(pipeline, &accounts)?;
     run::fresh(pipeline, &accounts)?;
+    let mut warnings = Vec::new();
+    let consent = Consent::default();
+    let no_data = gates::sources(pipeline, &people, &released, &consent, &mut accounts, &mut warnings)?;
+    if let Some(previous) = &released.previous {
+        drift::mapped(pipeline, &accounts.sources, &previous.receipt.sources)?;
+    }
     let mut scores = score::score(pipeline, &features)?;
     let checks = oracle::self_check(pipeline, delivered, &people, &features, &scores)?;
     history.add_changes(pipeline, &people, &mut scores)?;
-    let excluded = cohort::excluded(pipeline, &people, &features, &scores)?;
-    Ok(Later { standing, spine: people.tokens, excluded, checks })
+    let table = cohort::side_by_side(&people, &features, &scores)?;
+    let (bars, recipients) = (Vec::new(), Vec::new());
+    let mut later =
+        Later { pipeline, standing, people, features, table, history, no_data, bars, recipients, checks, warnings };
+    let scene = later.scene();
+    let of_people = pipeline.cohorts.iter().map(|cohort| cohort.per.map(|per| scene.texts(per)).transpose());
+    let recipients = of_people.collect::<Result<_>>()?;
+    let bars = pipeline.cohorts.iter().map(|cohort| Bars::of(&scene, cohort)).collect::<Result<_>>()?;
+    (later.recipients, later.bars) = (recipients, bars);
+    journal.warn(&later.warnings);
+    Ok(later)
 }
 
-impl Later {
-    /// The person's token of today, and why they must not be called; `cohort` is an index into the pipeline's.
-    pub(super) fn judge(&self, pipeline: &Pipeline, cohort: usize, token: &Pseudonym) -> (Pseudonym, Option<String>) {
-        let unknown = || (token.clone(), None);
-        let (today, presence) = self.standing.get(token).cloned().unwrap_or_else(unknown);
-        let reason = match presence {
-            Some(Presence::OnSpine) => self.exclusion(pipeline, cohort, &today),
-            Some(Presence::OptedOut) => Some("opted out".to_owned()),
-            Some(Presence::Died) => Some(DIED.to_owned()),
-            Some(Presence::Left) => Some("left".to_owned()),
-            Some(Presence::TestPerson) => Some("a test person".to_owned()),
-            Some(Presence::NotYet) | None => Some("not in a register".to_owned()),
-        };
-        (today, reason)
+impl Later<'_> {
+    /// What cohorts are decided on.
+    pub(super) fn scene(&self) -> Scene<'_> {
+        Scene {
+            pipeline: self.pipeline,
+            people: &self.people,
+            features: &self.features,
+            table: &self.table,
+            history: &self.history,
+            no_data: &self.no_data,
+        }
     }
 
-    fn exclusion(&self, pipeline: &Pipeline, cohort: usize, today: &Pseudonym) -> Option<String> {
-        let Ok(person) = self.spine.binary_search(today) else { return Some("not in a register".to_owned()) };
-        let first = self.excluded.get(cohort)?.get(person).copied()??;
-        Some(pipeline.cohorts.get(cohort)?.exclude.get(first)?.name.clone())
+    /// The person's token of today, and their index on the spine, or why they are on no list whatever.
+    pub(super) fn stands(&self, token: &Pseudonym) -> (Pseudonym, Result<u32, String>) {
+        let unknown = || (token.clone(), None);
+        let (today, presence) = self.standing.get(token).cloned().unwrap_or_else(unknown);
+        let why = match presence {
+            Some(Presence::OnSpine) => match self.people.tokens.binary_search(&today).map(u32::try_from) {
+                Ok(Ok(person)) => return (today, Ok(person)),
+                _ => "not in a register",
+            },
+            Some(Presence::OptedOut) => "opted out",
+            Some(Presence::Died) => DIED,
+            Some(Presence::Left) => "left",
+            Some(Presence::TestPerson) => "a test person",
+            Some(Presence::NotYet) | None => "not in a register",
+        };
+        (today, Err(why.to_owned()))
+    }
+
+    /// Why someone on the spine is off the list that this recipient has of a cohort (an index into the pipeline's).
+    pub(super) fn barred(&self, cohort: usize, recipient: &str, person: u32) -> Option<String> {
+        if let Some(why) = self.no_data.reason(person) {
+            return Some(why.to_owned());
+        }
+        let bars = self.bars.get(cohort)?.first(&self.scene(), self.pipeline.cohorts.get(cohort)?, person);
+        if bars.is_some() {
+            return bars;
+        }
+        let (of_person, at) = (self.recipients.get(cohort)?.as_ref()?, person as usize);
+        let theirs = of_person.is_valid(at) && of_person.value(at) == recipient;
+        (!theirs).then(|| "of another recipient now".to_owned())
     }
 }

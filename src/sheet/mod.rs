@@ -34,8 +34,8 @@ mod reread;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, BooleanArray, Int64Array, StringArray};
-use arrow::compute::filter_record_batch;
+use arrow::array::{ArrayRef, AsArray, Int64Array, StringArray, UInt32Array};
+use arrow::compute::take_record_batch;
 use arrow::datatypes::DataType;
 use arrow::record_batch::RecordBatch;
 
@@ -112,12 +112,12 @@ impl Sheet {
         names.map(|name| place(name).ok_or_else(|| self.fault("a row has no known status"))).collect()
     }
 
-    /// Only the rows marked, in their order; ranks stay as they are.
-    pub fn keep(&self, marked: &[bool]) -> Result<Self> {
-        if marked.len() != self.rows.num_rows() {
-            return Err(self.fault("rows were chosen that are not there"));
-        }
-        let rows = filter_record_batch(&self.rows, &BooleanArray::from(marked.to_vec()))?;
+    /// Only these rows, in this order; ranks stay as they are.
+    pub fn pick(&self, rows: &[usize]) -> Result<Self> {
+        let chosen = rows.iter().map(|row| u32::try_from(*row).ok().filter(|_| *row < self.rows.num_rows()));
+        let chosen: Option<Vec<u32>> = chosen.collect();
+        let chosen = chosen.ok_or_else(|| self.fault("rows were chosen that are not there"))?;
+        let rows = take_record_batch(&self.rows, &UInt32Array::from(chosen))?;
         Ok(Self { rows, ..self.clone() })
     }
 

@@ -25,6 +25,7 @@ const CHARACTERS: usize = 32_767;
 const CHARACTERS_AS_TEXT: usize = 255;
 
 const BLUE: u32 = 0x00_5E_B8;
+const RED: u32 = 0xB1_0E_1E;
 const GREY: u32 = 0xF0_F4_F5;
 const LINE: u32 = 0xAE_B7_BD;
 
@@ -90,9 +91,12 @@ fn workbook(sheet: &Sheet, rows: &[Vec<Cell>]) -> std::result::Result<Vec<u8>, X
 
 fn list(page: &mut Worksheet, sheet: &Sheet, rows: &[Vec<Cell>]) -> std::result::Result<(), XlsxError> {
     page.set_name("List")?.set_freeze_panes(1, 3)?.set_repeat_rows(0, 0)?;
-    page.set_landscape().set_paper_size(A4).set_print_fit_to_pages(1, 0).set_margins(0.4, 0.4, 0.6, 0.6, 0.3, 0.3);
+    page.set_landscape().set_paper_size(A4).set_margins(0.4, 0.4, 0.6, 0.6, 0.3, 0.3);
     page.set_header(format!("&L{}&R{}", plain(&sheet.about.title), plain(&sheet.recipient)));
-    page.set_footer(format!("&LConfidential: for direct care. As of {}&RPage &P of &N", sheet.about.as_of));
+    let warned =
+        if is_stale(sheet) { format!("&C&B&K{RED:06X}Stale data: see the first sheet") } else { String::new() };
+    let as_of = sheet.about.as_of;
+    page.set_footer(format!("&LConfidential: for direct care. As of {as_of}{warned}&RPage &P of &N"));
     let header = Format::new().set_bold().set_font_color(Color::White).set_background_color(Color::RGB(BLUE));
     let header = header.set_text_wrap().set_align(FormatAlign::Top).set_border(FormatBorder::Thin);
     let header = header.set_border_color(Color::RGB(LINE));
@@ -107,7 +111,9 @@ fn list(page: &mut Worksheet, sheet: &Sheet, rows: &[Vec<Cell>]) -> std::result:
     for (cells, row) in rows.iter().zip(1_u32..) {
         let in_reserve = reserve.and_then(|at| cells.get(at)) == Some(&Cell::Text(Place::Reserve.name().to_owned()));
         for ((heading, cell), column) in headings.iter().zip(cells).zip(0_u16..) {
-            write(page, row, column, cell, &format(heading.kind, cell, in_reserve))?;
+            let format = format(heading.kind, cell, in_reserve);
+            let warned = heading.kind == Kind::DataUpTo && is_stale(sheet);
+            write(page, row, column, cell, &if warned { red(format) } else { format })?;
         }
         let texts = headings.iter().zip(cells).filter(|(heading, _)| !is_same(heading.kind, sheet));
         let tall = texts.map(|(heading, cell)| lines(&cell.text("\n"), width(heading.kind))).fold(1.0, f64::max);
@@ -115,9 +121,13 @@ fn list(page: &mut Worksheet, sheet: &Sheet, rows: &[Vec<Cell>]) -> std::result:
     }
     let last = u16::try_from(headings.len().saturating_sub(1)).unwrap_or(u16::MAX);
     page.autofilter(0, 0, u32::try_from(rows.len()).unwrap_or(u32::MAX), last)?;
-    let printed = headings.iter().filter(|heading| !is_same(heading.kind, sheet)).count();
-    let printed = u16::try_from(printed.saturating_sub(1)).unwrap_or(u16::MAX);
-    page.set_print_area(0, 0, u32::try_from(rows.len()).unwrap_or(u32::MAX), printed)?;
+    let printed: Vec<f64> =
+        headings.iter().filter(|heading| !is_same(heading.kind, sheet)).map(|heading| width(heading.kind)).collect();
+    // On one page so wide nobody could read it: who is meant is printed again on the next.
+    let pages = if printed.iter().sum::<f64>() > READABLE { 2 } else { 1 };
+    page.set_print_fit_to_pages(pages, 0).set_repeat_columns(0, 2)?;
+    let last = u16::try_from(printed.len().saturating_sub(1)).unwrap_or(u16::MAX);
+    page.set_print_area(0, 0, u32::try_from(rows.len()).unwrap_or(u32::MAX), last)?;
     Ok(())
 }
 
@@ -157,6 +167,15 @@ fn format(kind: Kind, cell: &Cell, in_reserve: bool) -> Format {
     if in_reserve { format.set_background_color(Color::RGB(GREY)).set_italic() } else { format }
 }
 
+/// Whether a source that this list rests on is older than it should be.
+fn is_stale(sheet: &Sheet) -> bool {
+    sheet.about.sources.iter().any(|source| source.counts_here && source.stale)
+}
+
+fn red(format: Format) -> Format {
+    format.set_bold().set_font_color(Color::RGB(RED))
+}
+
 /// How many lines a text takes in a column so wide: not every program makes a row fit what it holds.
 fn lines(text: &str, width: f64) -> f64 {
     let letters = |line: &str| f64::from(u32::try_from(line.chars().count()).unwrap_or(u32::MAX));
@@ -186,6 +205,9 @@ fn width(kind: Kind) -> f64 {
         Kind::AsOf | Kind::ValidUntil => 12.0,
     }
 }
+
+/// The width of a list, in characters, that can be read when it is printed on one page.
+const READABLE: f64 = 170.0;
 
 /// The paper of the United Kingdom, as workbooks number it.
 const A4: u8 = 9;

@@ -3,10 +3,8 @@
 use rust_xlsxwriter::{Color, Format, FormatAlign, Worksheet, XlsxError};
 
 use super::super::Sheet;
-use super::{A4, BLUE, LINE_POINTS, lines};
+use super::{A4, BLUE, LINE_POINTS, lines, red};
 use crate::cohort::words::spoken_date;
-
-const RED: u32 = 0xB1_0E_1E;
 
 /// In characters.
 const WIDTHS: [f64; 3] = [36.0, 30.0, 60.0];
@@ -63,10 +61,10 @@ fn facts(sheet: &Sheet) -> Vec<(&'static str, String)> {
 /// How far each source that counts here reaches, and under which law it is used; what is stale in red.
 fn data(page: &mut Worksheet, row: &mut u32, sheet: &Sheet) -> Result<(), XlsxError> {
     section(page, row, ["Made from", "Data up to", "Legal basis"])?;
-    let red = Format::new().set_bold().set_font_color(Color::RGB(RED));
     for source in sheet.about.sources.iter().filter(|source| source.counts_here) {
         let date = source.data_up_to.map_or_else(|| "no date".to_owned(), spoken_date);
-        let (date, format) = if source.stale { (format!("{date}: stale"), red.clone()) } else { (date, Format::new()) };
+        let (date, format) =
+            if source.stale { (format!("{date}: stale"), red(Format::new())) } else { (date, Format::new()) };
         line(page, row, [&source.title, &date, &source.legal_basis], &format)?;
     }
     Ok(())
