@@ -1,23 +1,17 @@
 //! How many people are recorded in which state.
 
 use super::Counts;
-use super::groups::{self, Split};
+use super::groups::Split;
 use crate::error::{Error, Result};
-use crate::features::Features;
 use crate::link::{ItemEvidence, People, RecordingState};
 use crate::pipeline::Pipeline;
 
 type States = [u64; RecordingState::ALL.len()];
 
 /// For each audit and item: all sources, each source that says something of it, and each split.
-pub fn counts(pipeline: &Pipeline, people: &People, features: &Features) -> Result<Vec<Counts>> {
+pub fn counts(pipeline: &Pipeline, people: &People, splits: &[Vec<Split>]) -> Result<Vec<Counts>> {
     let mut counts = Vec::new();
-    for (number, audit) in pipeline.audits.iter().enumerate() {
-        let splits: Vec<Split> = audit
-            .split_by
-            .iter()
-            .map(|&feature| groups::by_feature(pipeline, features, feature))
-            .collect::<Result<_>>()?;
+    for (number, (audit, splits)) in pipeline.audits.iter().zip(splits).enumerate() {
         for &item in &audit.items {
             let evidence = people
                 .items
@@ -33,7 +27,7 @@ pub fn counts(pipeline: &Pipeline, people: &People, features: &Features) -> Resu
                 no_record: 0,
             };
             counts.extend(by_source(pipeline, evidence, &everyone)?);
-            for split in &splits {
+            for split in splits {
                 counts.extend(by_group(evidence, split, &everyone)?);
             }
         }

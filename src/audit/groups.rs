@@ -47,14 +47,21 @@ pub fn of_run(pipeline: &Pipeline, people: &People, features: &Features) -> Resu
             items.extend(item_of(pipeline, feature));
         }
     }
-    for (item, (declared, evidence)) in pipeline.items.iter().zip(&people.items).enumerate() {
-        let labels = labels(pipeline, item);
-        if labels.is_empty() || items.contains(&item) || splits.iter().any(|known| known.name == declared.name) {
-            continue;
+    for (item, declared) in pipeline.items.iter().enumerate() {
+        let known = items.contains(&item) || splits.iter().any(|known| known.name == declared.name);
+        if !known && !labels(pipeline, item).is_empty() {
+            splits.push(by_item(pipeline, people, item)?);
         }
-        splits.push(split(&declared.name, evidence.resolved.iter().map(Option::as_deref), &labels)?);
     }
     Ok(splits)
+}
+
+/// By the resolved values of an item.
+pub fn by_item(pipeline: &Pipeline, people: &People, item: usize) -> Result<Split> {
+    let found = pipeline.items.get(item).zip(people.items.get(item));
+    let (declared, evidence) =
+        found.ok_or_else(|| Error::Fault("a split is by an item that is not there".to_owned()))?;
+    split(&declared.name, evidence.resolved.iter().map(Option::as_deref), &labels(pipeline, item))
 }
 
 /// By the values of a feature.

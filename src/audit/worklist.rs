@@ -1,11 +1,12 @@
 //! Whose record to mend first.
 
-use std::cmp::Ordering;
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use arrow::array::{Array, AsArray, Float64Array, StringArray};
 use arrow::datatypes::Float64Type;
 
+use super::groups::Split;
 use crate::cohort::words;
 use crate::cohort::{Cohorts, UNALLOCATED, placed};
 use crate::error::{Error, Result};
@@ -22,39 +23,73 @@ pub struct Mend {
     /// Index into [`Pipeline::items`].
     pub item: usize,
     pub state: RecordingState,
+    /// What mending is worth: the greatest is mended first. 10,000 for a person on a list; 100 for each percent of people
+    /// whose score is lower; 1 for each percent of gaps in this item in the one of the person's groups that has most.
+    /// 0 for a person who was asked and declined.
+    pub value: u32,
 }
 
-/// By who can mend them: people on a list first, then by the first model's score, then by token.
+/// By who can mend them: the greatest value first, then by token; no more than the audit asks for.
 pub fn worklists(
     pipeline: &Pipeline,
     people: &People,
     features: &Features,
     scores: &Scores,
     cohorts: &Cohorts,
+    splits: &[Vec<Split>],
 ) -> Result<BTreeMap<String, Vec<Mend>>> {
-    let mut worklists: BTreeMap<String, Vec<Mend>> = BTreeMap::new();
-    for audit in &pipeline.audits {
+    let mut all: BTreeMap<String, Vec<Mend>> = BTreeMap::new();
+    let on_list = placed(&cohorts.lists, people.tokens.len(), |_| true);
+    let risk = percentiles(first_score(pipeline, scores), people.tokens.len());
+    for (audit, splits) in pipeline.audits.iter().zip(splits) {
         let Some(menders) = menders(pipeline, features, audit)? else { continue };
+        let mut worklists: BTreeMap<&str, Vec<Mend>> = BTreeMap::new();
         for &item in &audit.items {
             let Some(evidence) = people.items.get(item) else { continue };
+            let rarity: Vec<Vec<u32>> = splits.iter().map(|split| gap_percent(&evidence.state, split)).collect();
             let gaps = evidence.state.iter().zip(0_u32..).filter(|(state, _)| is_gap(**state));
-            for ((&state, person), mender) in gaps.map(|gap| (gap, mender(&menders, gap.1))) {
-                let rows = worklists.entry(mender.to_owned()).or_default();
-                rows.push(Mend { person, item, state });
+            for (&state, person) in gaps {
+                let at = person as usize;
+                let groups = splits.iter().zip(&rarity).filter_map(|(split, rarity)| rarity.get(split.of[at] as usize));
+                let rarity = groups.max().copied().unwrap_or_default();
+                let listed = u32::from(on_list.get(at) == Some(&true));
+                let value =
+                    if state == RecordingState::Declined { 0 } else { 10_000 * listed + 100 * risk[at] + rarity };
+                worklists.entry(mender(&menders, person)).or_default().push(Mend { person, item, state, value });
             }
         }
+        for (mender, mut rows) in worklists {
+            rows.sort_unstable_by_key(|mend| (Reverse(mend.value), mend.person, mend.item));
+            rows.truncate(audit.decl.worklist_rows.map_or(usize::MAX, |rows| rows as usize));
+            all.entry(mender.to_owned()).or_default().extend(rows);
+        }
     }
-    let on_list = placed(&cohorts.lists, people.tokens.len(), |_| true);
-    let risk = first_score(pipeline, scores);
-    for rows in worklists.values_mut() {
-        rows.sort_by(|a, b| by_urgency(&on_list, risk, a, b));
-        rows.dedup();
+    for rows in all.values_mut() {
+        rows.sort_unstable_by_key(|mend| (Reverse(mend.value), mend.person, mend.item));
+        rows.dedup_by_key(|mend| (mend.person, mend.item));
     }
-    Ok(worklists)
+    Ok(all)
+}
+
+/// By group: how many in a hundred have a gap, 99 at most.
+fn gap_percent(states: &[RecordingState], split: &Split) -> Vec<u32> {
+    let gaps = split.count(|person| states.get(person).is_some_and(|state| is_gap(*state)));
+    let percent = |(gaps, people): (u64, u64)| (gaps * 100).checked_div(people).unwrap_or_default().min(99);
+    gaps.into_iter().zip(split.count(|_| true)).map(percent).map(|percent| percent as u32).collect()
+}
+
+/// By person: how many in a hundred of the scored people have a lower score, 99 at most; 0 without a score.
+fn percentiles(scores: Option<&Float64Array>, people: usize) -> Vec<u32> {
+    let Some(scores) = scores else { return vec![0; people] };
+    let mut sorted: Vec<f64> = scores.iter().flatten().collect();
+    sorted.sort_unstable_by(f64::total_cmp);
+    let below = |score: f64| sorted.partition_point(|other| other.total_cmp(&score).is_lt());
+    let percent = |score: f64| (below(score) * 100).checked_div(sorted.len()).unwrap_or_default().min(99);
+    scores.iter().map(|score| score.map_or(0, |score| percent(score) as u32)).collect()
 }
 
 /// Anything but a known value; who declined is shown too, so that nobody asks in ignorance of it.
-pub fn is_gap(state: RecordingState) -> bool {
+pub(super) fn is_gap(state: RecordingState) -> bool {
     state != RecordingState::Known
 }
 
@@ -74,17 +109,4 @@ fn mender(menders: &StringArray, person: u32) -> &str {
 fn first_score<'a>(pipeline: &Pipeline, scores: &'a Scores) -> Option<&'a Float64Array> {
     let column = scores.batch.column_by_name(&pipeline.models.first()?.name)?;
     column.as_primitive_opt::<Float64Type>()
-}
-
-fn by_urgency(on_list: &[bool], risk: Option<&Float64Array>, a: &Mend, b: &Mend) -> Ordering {
-    let listed = |mend: &Mend| on_list.get(mend.person as usize).copied().unwrap_or_default();
-    // A score that is not about a person ranks behind every score.
-    let score = |mend: &Mend| {
-        let at = mend.person as usize;
-        risk.filter(|risk| risk.is_valid(at)).map_or(f64::NEG_INFINITY, |risk| risk.value(at))
-    };
-    listed(b)
-        .cmp(&listed(a))
-        .then_with(|| score(b).total_cmp(&score(a)))
-        .then_with(|| (a.person, a.item).cmp(&(b.person, b.item)))
 }

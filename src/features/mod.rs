@@ -6,6 +6,9 @@ mod plan;
 /// What a feature remembers of each person while the events pass by.
 mod state;
 
+/// What the audits listen for.
+pub mod hear;
+
 /// Events that wait for the days on which their window hangs.
 mod held;
 
@@ -21,11 +24,14 @@ use crate::cohort::words::NOT_RECORDED;
 use crate::conform::{self, Chunk, SetAside, Tally, batch_days};
 use crate::error::{Error, Result};
 use crate::expr;
-use crate::link::evidence::{self, Heard};
+use crate::link::evidence;
+use crate::link::heard::{Heard, HeardOfSource};
+use crate::link::rows;
 use crate::link::{ItemEvidence, Ledger, Linked, People, Records};
 use crate::pipeline::decl::Role;
 use crate::pipeline::{Bounds, Demographic, Feature, Pipeline, Verb};
 use crate::receipt::{CodeListCount, PeopleAccount, ProviderCount, SourceAccount};
+use hear::Hearing;
 use held::{Held, Span, span};
 use plan::{Memory, Plan};
 
@@ -54,7 +60,7 @@ pub fn pass(records: Records, progress: &dyn Fn(&SourceAccount)) -> Result<(Peop
     let mut columns: Vec<Option<ArrayRef>> = vec![None; pipeline.features.len()];
     let mut latest: Vec<Option<Date32Array>> = vec![None; pipeline.features.len()];
     let mut waiting: Vec<Option<Held>> = (0..pipeline.features.len()).map(|_| None).collect();
-    let mut heard: Vec<Vec<Heard>> = Vec::new();
+    let mut heard: Vec<HeardOfSource> = Vec::new();
     let mut accounts = Accounts { sources: Vec::new(), people: records.account.clone(), set_aside: Vec::new() };
     for source in 0..pipeline.sources.len() {
         let plan = Plan::new(pipeline, source, people)?;
@@ -88,31 +94,38 @@ pub fn pass(records: Records, progress: &dyn Fn(&SourceAccount)) -> Result<(Peop
         accounts.set_aside.push(tally.set_aside);
     }
     let items = (0..pipeline.items.len()).map(|item| resolve(pipeline, item, &heard, people)).collect::<Result<_>>()?;
-    let people = People { tokens: records.tokens, registers: records.registers, items };
+    let rows = pipeline.sources.iter().zip(&heard).map(|(source, heard)| rows::rows(pipeline, source, heard));
+    let rows = rows.collect::<Result<_>>()?;
+    let people = People { tokens: records.tokens, registers: records.registers, items, rows };
     let batch = table(pipeline, &people, columns, waiting, &mut latest)?;
     Ok((people, Features { batch, latest }, accounts))
 }
 
-/// One event feature alone, of people who are already settled: its column, and the account of its source.
-pub fn single(records: &Records, feature: usize) -> Result<(ArrayRef, SourceAccount)> {
+/// Features of people who are already settled, all about the events of one source: their columns, in the pipeline's order,
+/// and the account of the source.
+pub fn of_one_source(records: &Records) -> Result<(Vec<ArrayRef>, SourceAccount)> {
     let pipeline = records.conformed.pipeline;
-    let fault = || Error::Fault("only a feature about events is made alone".to_owned());
-    let declared = pipeline.features.get(feature).ok_or_else(fault)?;
-    let Verb::Events(events) = &declared.verb else { return Err(fault()) };
+    let fault = || Error::Fault("these are not the features of one source's events".to_owned());
+    let Some(Verb::Events(events)) = pipeline.features.first().map(|feature| &feature.verb) else {
+        return Err(fault());
+    };
     let people = records.tokens.len();
     let plan = Plan::new(pipeline, events.source, people)?;
     let (seen, tally) = scan(records, events.source, &plan)?;
-    let mut states = plan.features.iter().zip(seen.memory.states);
-    let state = states.find(|(planned, _)| planned.feature == feature).map(|(_, state)| state).ok_or_else(fault)?;
-    let column = state.finish(&declared.data_type, calendar::epoch_days(pipeline.as_of), people)?;
-    Ok((column, account(pipeline, events.source, seen.ledger, &tally)?))
+    let mut columns: Vec<Option<ArrayRef>> = vec![None; pipeline.features.len()];
+    for (planned, state) in plan.features.iter().zip(seen.memory.states) {
+        let data_type = &pipeline.features[planned.feature].data_type;
+        columns[planned.feature] = Some(state.finish(data_type, calendar::epoch_days(pipeline.as_of), people)?);
+    }
+    let columns = columns.into_iter().map(|column| column.ok_or_else(fault)).collect::<Result<_>>()?;
+    Ok((columns, account(pipeline, events.source, seen.ledger, &tally)?))
 }
 
 /// What one worker, and in the end all of them, saw of a source.
 struct Seen {
     ledger: Ledger,
     memory: Memory,
-    heard: Vec<Heard>,
+    heard: HeardOfSource,
     /// Rows by who sent them.
     providers: BTreeMap<String, u64>,
 }
@@ -120,10 +133,11 @@ struct Seen {
 fn scan(records: &Records, source: usize, plan: &Plan) -> Result<(Seen, Tally)> {
     let declared = &records.conformed.pipeline.sources[source];
     let role = declared.decl.role;
+    let hearing = Hearing::new(records.conformed.pipeline, source)?;
     let new = || Seen {
         ledger: Ledger::default(),
         memory: plan.memory(),
-        heard: declared.demographics.iter().map(|_| Heard::default()).collect(),
+        heard: hearing.memory(),
         providers: BTreeMap::new(),
     };
     let (states, tally) = records.conformed.scan(source, new, |seen: &mut Seen, chunk| {
@@ -135,8 +149,7 @@ fn scan(records: &Records, source: usize, plan: &Plan) -> Result<(Seen, Tally)> 
             return Ok(());
         }
         plan.update(&mut seen.memory, &chunk, &linked)?;
-        hear(&mut seen.heard, &chunk, &linked);
-        Ok(())
+        hearing.hear(&mut seen.heard, &chunk, &linked)
     })?;
     let mut states = states.into_iter();
     let mut total = states.next().unwrap_or_else(new);
@@ -159,7 +172,7 @@ fn scan(records: &Records, source: usize, plan: &Plan) -> Result<(Seen, Tally)> 
             *total.providers.entry(provider).or_default() += rows;
         }
         total.memory.coded.iter_mut().zip(other.memory.coded).for_each(|(mine, theirs)| mine.add(theirs));
-        total.heard.iter_mut().zip(&other.heard).for_each(|(mine, theirs)| mine.merge(theirs));
+        total.heard.merge(other.heard);
     }
     Ok((total, tally))
 }
@@ -174,14 +187,6 @@ fn count_providers(providers: &mut BTreeMap<String, u64>, chunk: &Chunk, column:
             None => {
                 providers.insert(sender.to_owned(), 1);
             }
-        }
-    }
-}
-
-fn hear(heard: &mut [Heard], chunk: &Chunk, linked: &Linked) {
-    for (heard, says) in heard.iter_mut().zip(&chunk.says) {
-        for ((row, person), day) in linked.rows.iter().zip(&linked.persons).zip(&linked.days) {
-            heard.hear(*person, says, *row as usize, *day);
         }
     }
 }
@@ -201,10 +206,10 @@ fn account(pipeline: &Pipeline, source: usize, ledger: Ledger, tally: &Tally) ->
     Ok(account)
 }
 
-fn resolve(pipeline: &Pipeline, item: usize, heard: &[Vec<Heard>], people: usize) -> Result<ItemEvidence> {
+fn resolve(pipeline: &Pipeline, item: usize, heard: &[HeardOfSource], people: usize) -> Result<ItemEvidence> {
     let mut sources: Vec<(usize, &Demographic, &Heard)> = Vec::new();
     for (source, heard) in heard.iter().enumerate() {
-        let says = pipeline.sources[source].demographics.iter().zip(heard);
+        let says = pipeline.sources[source].demographics.iter().zip(&heard.items);
         sources.extend(says.filter(|(says, _)| says.item == item).map(|(says, heard)| (source, says, heard)));
     }
     evidence::resolve(pipeline, item, &sources, people)
@@ -239,6 +244,9 @@ fn table(
             (Verb::Value { source, column }, _) => register_column(people, *source, *column)?,
             (Verb::Item { item }, _) => {
                 Arc::new(people.items[*item].resolved.iter().map(Option::as_deref).collect::<StringArray>())
+            }
+            (Verb::ItemState { item }, _) => {
+                Arc::new(people.items[*item].state.iter().map(|state| Some(state.name())).collect::<StringArray>())
             }
             (Verb::Derived { sql }, _) => {
                 let so_far = batch(&fields, &columns, people.tokens.len())?;

@@ -314,7 +314,7 @@ fn note_day(latest: &mut [Option<i32>], event: &Event) {
 }
 
 /// Where a predicate holds, by place among the used rows: no other row is asked, so none can make it fail.
-fn used_rows_mask(filter: &Compiled, chunk: &Chunk, linked: &Linked) -> Result<BooleanBuffer> {
+pub(super) fn used_rows_mask(filter: &Compiled, chunk: &Chunk, linked: &Linked) -> Result<BooleanBuffer> {
     let columns = filter.columns.iter().filter_map(|name| chunk.batch.schema().index_of(name).ok());
     let read = chunk.batch.project(&columns.collect::<Vec<_>>())?;
     let used = match linked.rows.len() == read.num_rows() {

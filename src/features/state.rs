@@ -57,6 +57,12 @@ impl Rows<'_> {
         self.end(event).is_some_and(|end| end < self.as_of)
     }
 
+    /// Days from the first to the last, or to the as-of date where that comes first.
+    pub fn stay(&self, event: &Event) -> i32 {
+        let end = self.end(event).unwrap_or(self.as_of).min(self.as_of);
+        end.saturating_sub(event.day).max(0)
+    }
+
     /// The last day of an event.
     pub fn end(&self, event: &Event) -> Option<i32> {
         self.ends.and_then(|ends| ends[event.row as usize])
@@ -137,7 +143,7 @@ impl State {
             What::Count => Self::Count(vec![0; people]),
             What::Exists | What::OpenAtIndex => Self::Flag(vec![false; people]),
             What::DaysSince => Self::LatestDay(vec![None; people]),
-            What::Total => Self::Total(vec![0; people]),
+            What::Total | What::BedDays => Self::Total(vec![0; people]),
             What::Latest => Self::Latest(vec![None; people]),
             What::Longest => Self::Longest(vec![None; people]),
             What::CountDays | What::CountDistinct => Self::Distinct(Distinct::default()),
@@ -157,9 +163,11 @@ impl State {
                 *day = (*day).max(Some(event.day));
             }),
             Self::Longest(stays) => events.for_each(|event| {
-                let end = rows.end(&event).unwrap_or(rows.as_of).min(rows.as_of);
                 let stay = &mut stays[event.person as usize];
-                *stay = (*stay).max(Some(end.saturating_sub(event.day).max(0)));
+                *stay = (*stay).max(Some(rows.stay(&event)));
+            }),
+            Self::Total(days) if what == What::BedDays => events.for_each(|event| {
+                days[event.person as usize] += i128::from(rows.stay(&event));
             }),
             Self::Total(totals) => {
                 let column = needed(rows.column)?;

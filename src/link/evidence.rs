@@ -4,71 +4,35 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::{Array, StringArray};
-use hashbrown::HashMap;
 use jiff::civil::Date;
 use regex::Regex;
 
-use super::{ItemEvidence, RecordingState, Say};
+use super::heard::{Heard, Times};
+use super::{Beside, ItemEvidence, RecordingState, Say};
 use crate::calendar;
 use crate::error::{Error, Result};
 use crate::pipeline::decl::Resolve;
 use crate::pipeline::{Demographic, Item, Pipeline};
 
-/// Delivered values of one demographic column: rows and latest day, by person and value.
-#[derive(Debug, Default)]
-pub struct Heard {
-    values: HashMap<String, u32>,
-    /// Person and value (0 is blank) with the number of rows and the latest day.
-    said: HashMap<(u32, u32), (u32, Option<i32>)>,
-}
-
-impl Heard {
-    /// Notes the say of one row.
-    pub fn hear(&mut self, person: u32, says: &StringArray, row: usize, day: Option<i32>) {
-        let value = says.is_valid(row).then(|| says.value(row));
-        let number = value.map_or(0, |value| self.number(value));
-        self.add(person, number, 1, day);
-    }
-
-    /// Adds what another worker heard.
-    pub fn merge(&mut self, other: &Self) {
-        let mut numbers = vec![0; other.values.len() + 1];
-        for (value, number) in &other.values {
-            numbers[*number as usize] = self.number(value);
-        }
-        for ((person, value), (rows, day)) in &other.said {
-            self.add(*person, numbers[*value as usize], *rows, *day);
-        }
-    }
-
-    fn number(&mut self, value: &str) -> u32 {
-        if let Some(number) = self.values.get(value) {
-            return *number;
-        }
-        let number = u32::try_from(self.values.len() + 1).unwrap_or(u32::MAX);
-        self.values.insert(value.to_owned(), number);
-        number
-    }
-
-    fn add(&mut self, person: u32, value: u32, rows: u32, day: Option<i32>) {
-        let entry = self.said.entry((person, value)).or_insert((0, None));
-        entry.0 += rows;
-        entry.1 = entry.1.max(day);
-    }
-}
-
-/// What a source said of a person: state, resolved value, rows and latest day of one delivered value.
-type Said = (RecordingState, Option<Arc<str>>, u32, Option<i32>);
-
-/// One known value in one source.
-struct Known {
+/// One delivered value of one person in one source, judged; the value by its place among the item's sorted values.
+#[derive(Debug, Clone, Copy)]
+struct Said {
+    person: u32,
     source: u16,
     /// Place of the source in the item's order.
     order: usize,
-    value: Arc<str>,
-    rows: u32,
-    day: Option<i32>,
+    state: RecordingState,
+    value: Option<u32>,
+    times: Times,
+}
+
+/// A known value.
+#[derive(Debug, Clone, Copy)]
+struct Known {
+    source: u16,
+    order: usize,
+    value: u32,
+    times: Times,
 }
 
 /// Resolves one item over the sources that speak of it.
@@ -80,102 +44,194 @@ pub fn resolve(
 ) -> Result<ItemEvidence> {
     let declared = &pipeline.items[item];
     let rule = ItemRule::of(declared, pipeline.as_of)?;
-    let mut by_person: BTreeMap<(u32, u16), Vec<Said>> = BTreeMap::new();
-    for (source, demographic, heard) in heard {
-        let source =
-            u16::try_from(*source).map_err(|_| Error::Fault("more sources than a 16-bit number counts".to_owned()))?;
-        let mut meanings = vec![(RecordingState::Blank, None); heard.values.len() + 1];
-        for (value, number) in &heard.values {
-            meanings[*number as usize] = rule.meaning(demographic, value);
-        }
-        for ((person, value), (rows, day)) in &heard.said {
-            let (state, value) = &meanings[*value as usize];
-            by_person.entry((*person, source)).or_default().push((*state, value.clone(), *rows, *day));
-        }
-    }
+    let (mut said, values) = judge(&rule, heard)?;
+    // Each person's says stand together, by source; within one, nothing depends on their order.
+    said.sort_unstable_by_key(|said| (said.person, said.source));
     let mut evidence = ItemEvidence {
         resolved: vec![None; people],
         state: vec![RecordingState::Blank; people],
-        says: Vec::with_capacity(by_person.len()),
+        says: Vec::new(),
+        beside: Beside::default(),
     };
+    let mut beside = SideBySide::new(values.len(), declared.decl.resolve);
     let mut known: Vec<Known> = Vec::new();
-    let mut says = by_person.into_iter().peekable();
-    while let Some(((person, source), said)) = says.next() {
-        evidence.says.push(say(person, source, &said));
-        let order = declared.order.iter().position(|index| *index == usize::from(source)).unwrap_or(usize::MAX);
-        known.extend(
-            said.into_iter()
-                .filter_map(|(_, value, rows, day)| Some(Known { source, order, value: value?, rows, day })),
-        );
-        if says.peek().is_none_or(|((next, _), _)| *next != person) {
-            let first = evidence.says.iter().rposition(|say| say.person != person).map_or(0, |last| last + 1);
-            evidence.state[person as usize] = overall(&evidence.says[first..]);
-            evidence.resolved[person as usize] = winner(declared.decl.resolve, &known);
-            known.clear();
+    for of_person in said.chunk_by(|a, b| a.person == b.person) {
+        let Some(person) = of_person.first().map(|said| said.person) else { continue };
+        let first = evidence.says.len();
+        for of_source in of_person.chunk_by(|a, b| a.source == b.source) {
+            evidence.says.extend(rule.say(of_source, &values));
         }
+        known.clear();
+        known.extend(of_person.iter().filter_map(Known::of));
+        evidence.state[person as usize] = overall(&evidence.says[first..]);
+        evidence.resolved[person as usize] = beside.note(&known).map(|value| Arc::clone(&values[value as usize]));
     }
+    // Of an item with as many values as people, only how many would move is of use.
+    let values = if heard.iter().any(|(_, says, _)| says.values.is_some()) { &values[..] } else { &[] };
+    evidence.beside = beside.finish(values);
     Ok(evidence)
 }
 
-fn say(person: u32, source: u16, said: &[Said]) -> Say {
-    let state = said.iter().map(|(state, ..)| *state).min().unwrap_or(RecordingState::Blank);
-    let latest = said.iter().filter_map(|(_, value, _, day)| Some((*day, value.clone()?))).max();
-    Say {
-        person,
-        source,
-        state,
-        date: latest.as_ref().and_then(|(day, _)| *day),
-        value: latest.map(|(_, value)| value),
-        rows: said.iter().map(|(.., rows, _)| rows).sum(),
+/// Every person's values in every source, and the item's known values, sorted.
+fn judge(rule: &ItemRule, heard: &[(usize, &Demographic, &Heard)]) -> Result<(Vec<Said>, Vec<Arc<str>>)> {
+    let meanings: Vec<Vec<Meaning>> = heard.iter().map(|(_, says, heard)| rule.meanings(says, heard)).collect();
+    let mut values: Vec<Arc<str>> = meanings.iter().flatten().filter_map(|(_, value)| value.clone()).collect();
+    values.sort_unstable();
+    values.dedup();
+    let mut said = Vec::with_capacity(heard.iter().map(|(.., heard)| heard.said.len()).sum());
+    for ((source, _, heard), meanings) in heard.iter().zip(&meanings) {
+        let order = rule.item.order.iter().position(|index| index == source).unwrap_or(usize::MAX);
+        let source =
+            u16::try_from(*source).map_err(|_| Error::Fault("more sources than a 16-bit number counts".to_owned()))?;
+        let place = |value: &Arc<str>| values.binary_search(value).ok().and_then(|place| u32::try_from(place).ok());
+        let judged: Vec<_> = meanings.iter().map(|(state, value)| (*state, value.as_ref().and_then(place))).collect();
+        said.extend(heard.said.iter().map(|(&(person, number), &times)| {
+            let (state, value) = judged[number as usize];
+            Said { person, source, order, state, value, times }
+        }));
+    }
+    Ok((said, values))
+}
+
+impl Known {
+    fn of(said: &Said) -> Option<Self> {
+        Some(Self { source: said.source, order: said.order, value: said.value?, times: said.times })
     }
 }
 
-/// A person's state over all sources.
+/// A person's state over all sources; what has expired contradicts nothing.
 fn overall(says: &[Say]) -> RecordingState {
-    let mut values = says.iter().filter_map(|say| say.value.as_ref());
+    let fresh = |say: &&Say| matches!(say.state, RecordingState::Known | RecordingState::Conflicting);
+    let mut values = says.iter().filter(fresh).filter_map(|say| say.value.as_ref());
     let first = values.next();
-    if values.any(|value| Some(value) != first) {
+    let differ = values.any(|value| Some(value) != first);
+    if differ || says.iter().any(|say| say.state == RecordingState::Conflicting) {
         return RecordingState::Conflicting;
     }
     says.iter().map(|say| say.state).min().unwrap_or(RecordingState::Blank)
 }
 
-fn winner(resolve: Resolve, known: &[Known]) -> Option<Arc<str>> {
-    let recent = |known: &Known| (known.day, Reverse(known.order), known.value.clone());
+/// The rules of resolution, each followed for every person.
+struct SideBySide {
+    declared: Resolve,
+    /// By rule and value.
+    people: [Vec<u64>; Resolve::ALL.len()],
+    counts: Beside,
+}
+
+impl SideBySide {
+    fn new(values: usize, declared: Resolve) -> Self {
+        Self { declared, people: Resolve::ALL.map(|_| vec![0; values]), counts: Beside::default() }
+    }
+
+    /// The value of the declared rule.
+    fn note(&mut self, known: &[Known]) -> Option<u32> {
+        let first = known.first()?.value;
+        self.counts.known += 1;
+        if known.iter().all(|known| known.value == first) {
+            self.people.iter_mut().for_each(|people| people[first as usize] += 1);
+            return Some(first);
+        }
+        let winner = winner(self.declared, known);
+        for (rule, (people, moved)) in Resolve::ALL.iter().zip(self.people.iter_mut().zip(&mut self.counts.moved)) {
+            let theirs = self::winner(*rule, known);
+            people[theirs.unwrap_or(first) as usize] += 1;
+            *moved += u64::from(theirs != winner);
+        }
+        let (changed, went_back) = over_time(known);
+        self.counts.changed += u64::from(changed);
+        self.counts.went_back += u64::from(went_back);
+        winner
+    }
+
+    fn finish(mut self, values: &[Arc<str>]) -> Beside {
+        for (named, people) in self.counts.people.iter_mut().zip(&self.people) {
+            named.extend(values.iter().cloned().zip(people.iter().copied()).filter(|(_, people)| *people > 0));
+        }
+        self.counts
+    }
+}
+
+/// Whether a person's dated values changed, and whether one came back after another.
+fn over_time(known: &[Known]) -> (bool, bool) {
+    let mut spans: BTreeMap<u32, (i32, i32)> = BTreeMap::new();
+    for known in known {
+        let Some((first, latest)) = known.times.first.zip(known.times.latest) else { continue };
+        let span = spans.entry(known.value).or_insert((first, latest));
+        *span = (span.0.min(first), span.1.max(latest));
+    }
+    let inside = |day: i32, (first, latest): (i32, i32)| first < day && day < latest;
+    let between = |a: &u32, b: &u32| a != b && (inside(spans[b].0, spans[a]) || inside(spans[b].1, spans[a]));
+    (spans.len() > 1, spans.keys().any(|a| spans.keys().any(|b| between(a, b))))
+}
+
+fn winner(resolve: Resolve, known: &[Known]) -> Option<u32> {
+    let recent = |known: &Known| (known.times.latest, Reverse(known.order), known.value);
     match resolve {
         Resolve::MostRecent => known.iter().map(recent).max().map(|(.., value)| value),
-        Resolve::SourceOrder => known
-            .iter()
-            .map(|known| (Reverse(known.order), Reverse(known.source), known.day, known.value.clone()))
-            .max()
-            .map(|(.., value)| value),
+        Resolve::SourceOrder => {
+            let trusted =
+                |known: &Known| (Reverse(known.order), Reverse(known.source), known.times.latest, known.value);
+            known.iter().map(trusted).max().map(|(.., value)| value)
+        }
         Resolve::MostFrequent => {
-            let mut rows: BTreeMap<&str, u64> = BTreeMap::new();
+            let mut rows: BTreeMap<u32, u64> = BTreeMap::new();
             for known in known {
-                *rows.entry(&known.value).or_default() += u64::from(known.rows);
+                *rows.entry(known.value).or_default() += u64::from(known.times.rows);
             }
-            known.iter().map(|known| (rows.get(&*known.value), recent(known))).max().map(|(_, (.., value))| value)
+            known.iter().map(|known| (rows.get(&known.value), recent(known))).max().map(|(_, (.., value))| value)
         }
     }
 }
 
-/// What a delivered value means when no value set says so.
-struct ItemRule<'a> {
+/// What a delivered value says.
+pub(super) type Meaning = (RecordingState, Option<Arc<str>>);
+
+/// What delivered values mean, and for how long.
+pub(super) struct ItemRule<'a> {
     pattern: Option<Regex>,
     item: &'a Item,
     as_of: Date,
+    /// A value last recorded before this day no longer counts.
+    expired_before: Option<i32>,
 }
 
 impl<'a> ItemRule<'a> {
-    fn of(item: &'a Item, as_of: Date) -> Result<Self> {
+    pub(super) fn of(item: &'a Item, as_of: Date) -> Result<Self> {
         let pattern = item.decl.pattern.as_ref().map(|pattern| Regex::new(&format!("^(?:{pattern})$")));
         let pattern = pattern
             .transpose()
             .map_err(|_| Error::Fault(format!("the pattern of item {} was not checked", item.name)))?;
-        Ok(Self { pattern, item, as_of })
+        let expired_before = item.expires.and_then(|window| window.first_day(as_of)).map(calendar::epoch_days);
+        Ok(Self { pattern, item, as_of, expired_before })
     }
 
-    fn meaning(&self, demographic: &Demographic, value: &str) -> (RecordingState, Option<Arc<str>>) {
+    /// By the number of each value that was heard; 0 is blank.
+    pub(super) fn meanings(&self, demographic: &Demographic, heard: &Heard) -> Vec<Meaning> {
+        heard.values.map((RecordingState::Blank, None), |value| self.meaning(demographic, value))
+    }
+
+    /// What one source says of one person.
+    fn say(&self, said: &[Said], values: &[Arc<str>]) -> Option<Say> {
+        let first = said.first()?;
+        let latest = said.iter().filter_map(|said| Some((said.times.latest, said.value?))).max();
+        let other = |said: &Said| said.value.is_some() && said.value != latest.map(|(_, value)| value);
+        let state = match latest {
+            Some(_) if self.item.decl.fixed && said.iter().any(other) => RecordingState::Conflicting,
+            Some((Some(day), _)) if self.expired_before.is_some_and(|limit| day < limit) => RecordingState::Stale,
+            _ => said.iter().map(|said| said.state).min()?,
+        };
+        Some(Say {
+            person: first.person,
+            source: first.source,
+            state,
+            date: latest.and_then(|(day, _)| day),
+            value: latest.map(|(_, value)| Arc::clone(&values[value as usize])),
+            rows: said.iter().map(|said| said.times.rows).sum(),
+        })
+    }
+
+    fn meaning(&self, demographic: &Demographic, value: &str) -> Meaning {
         if let Some(values) = &demographic.values {
             let (state, meant) = values.state(value);
             let meant = meant.filter(|_| state == RecordingState::Known).map(|meant| meant.value.as_str().into());

@@ -9,12 +9,20 @@ mod superseded;
 /// People of an earlier date, followed up.
 mod follow;
 
+/// What the rows of a source say, as they pass by.
+pub mod heard;
+
 /// What every source says about a person, and which say wins.
 pub mod evidence;
 
-pub use superseded::Superseded;
+/// How people and rows are recorded.
+mod recorded;
 
-use std::sync::Arc;
+/// What the rows of a source come to.
+pub mod rows;
+
+pub use recorded::{AtStep, Beside, ItemEvidence, RecordingState, RowGroup, RowsBy, Say, SourceRows};
+pub use superseded::Superseded;
 
 use arrow::array::AsArray;
 use arrow::record_batch::RecordBatch;
@@ -117,6 +125,27 @@ pub struct Linked {
     pub rows: Vec<u32>,
     pub persons: Vec<u32>,
     pub days: Vec<Option<i32>>,
+    /// Rows that are nobody's, or lie outside their person's life.
+    pub strays: Vec<(u32, Stray)>,
+}
+
+/// Why a row may have been linked wrongly, or not at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stray {
+    /// No register knows its token.
+    NotLinked,
+    /// Before birth, or after death.
+    OutsideLife,
+}
+
+impl Stray {
+    fn of(outcome: Outcome) -> Option<Self> {
+        match outcome {
+            Outcome::NotLinked => Some(Self::NotLinked),
+            Outcome::BeforeBirth | Outcome::AfterDeath => Some(Self::OutsideLife),
+            _ => None,
+        }
+    }
 }
 
 /// A worker's count of one source.
@@ -192,6 +221,7 @@ impl Records<'_> {
                 linked.persons.push(person);
                 linked.days.push(day);
             }
+            linked.strays.extend(Stray::of(outcome).map(|stray| (row, stray)));
         })?;
         Ok(linked)
     }
@@ -273,6 +303,8 @@ pub struct People {
     pub registers: Vec<Register>,
     /// In the order of [`crate::pipeline::Pipeline::items`].
     pub items: Vec<ItemEvidence>,
+    /// By [`crate::pipeline::Pipeline::sources`].
+    pub rows: Vec<SourceRows>,
 }
 
 #[derive(Debug)]
@@ -281,71 +313,4 @@ pub struct Register {
     pub source: usize,
     /// One row a person, in the order of [`People::tokens`]; null where this register does not know them.
     pub rows: RecordBatch,
-}
-
-/// Everything said about one demographic item.
-#[derive(Debug)]
-pub struct ItemEvidence {
-    /// The value that won, by person.
-    pub resolved: Vec<Option<Arc<str>>>,
-    /// By person, over all sources.
-    pub state: Vec<RecordingState>,
-    /// What each source says, sorted by person, then source.
-    pub says: Vec<Say>,
-}
-
-/// What one source says about one item of one person.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Say {
-    pub person: u32,
-    /// Index into [`crate::pipeline::Pipeline::sources`].
-    pub source: u16,
-    /// The best state of any of its rows.
-    pub state: RecordingState,
-    /// The latest known value, with its date in days since 1970-01-01.
-    pub value: Option<Arc<str>>,
-    pub date: Option<i32>,
-    /// Rows with evidence.
-    pub rows: u32,
-}
-
-/// How an item is recorded; the order is from best to worst evidence.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum RecordingState {
-    Known,
-    /// Sources' latest known values differ (over all sources only).
-    Conflicting,
-    Outdated,
-    AskedUnsure,
-    Declined,
-    NotKnown,
-    Invalid,
-    Blank,
-}
-
-impl RecordingState {
-    pub const ALL: [Self; 8] = [
-        Self::Known,
-        Self::Conflicting,
-        Self::Outdated,
-        Self::AskedUnsure,
-        Self::Declined,
-        Self::NotKnown,
-        Self::Invalid,
-        Self::Blank,
-    ];
-
-    /// The name in declarations and outputs.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Known => "known",
-            Self::Conflicting => "conflicting",
-            Self::Outdated => "outdated",
-            Self::AskedUnsure => "asked_unsure",
-            Self::Declined => "declined",
-            Self::NotKnown => "not_known",
-            Self::Invalid => "invalid",
-            Self::Blank => "blank",
-        }
-    }
 }

@@ -114,6 +114,12 @@ fn one(
             }
             Ok(resolved(pipeline, *item, person).0.map_or(Value::Null, Value::Text))
         }
+        Verb::ItemState { item } => {
+            if let Some(what) = gaps.items.get(item) {
+                return Err(Unsupported(what.clone()));
+            }
+            Ok(Value::Text(resolved(pipeline, *item, person).1.name().to_owned()))
+        }
         Verb::Derived { .. } => {
             let row: Vec<Value> = earlier.iter().map(|value| value.clone().unwrap_or(Value::Foreign)).collect();
             Ok(expression.map_or(Ok(Value::Null), |sql| sql.value(&row))?)
@@ -131,7 +137,10 @@ fn one(
 /// The value that won for an item, and its state.
 pub fn resolved(pipeline: &Pipeline, item: usize, person: &Person) -> (Option<String>, RecordingState) {
     let evidence = person.evidence.get(&item).map(Vec::as_slice).unwrap_or_default();
-    pipeline.items.get(item).map_or((None, RecordingState::Blank), |item| items::resolve(item, evidence))
+    pipeline
+        .items
+        .get(item)
+        .map_or((None, RecordingState::Blank), |item| items::resolve(item, evidence, pipeline.as_of))
 }
 
 /// The value of an earlier feature that is a day.
@@ -226,6 +235,7 @@ fn verb(events: &Events, counted: &[Event<'_>], as_of: Date, kind: Kind) -> Valu
         let cell = |event: &Event<'_>| column.and_then(|column| event.row.values.get(column)).cloned();
         counted.iter().filter_map(cell).collect()
     };
+    let stay = |event: &Event<'_>| days(event.date, event.end.unwrap_or(as_of).min(as_of)).max(0);
     match events.what {
         What::Count => number(counted.len()),
         What::Exists => Value::Bool(!counted.is_empty()),
@@ -237,10 +247,8 @@ fn verb(events: &Events, counted: &[Event<'_>], as_of: Date, kind: Kind) -> Valu
         },
         What::Latest => events.column.map_or(Value::Null, |column| latest_value(counted, column)),
         What::Total => total(&cells(events.column), kind),
-        What::Longest => {
-            let stay = |event: &Event<'_>| days(event.date, event.end.unwrap_or(as_of).min(as_of)).max(0);
-            counted.iter().map(stay).max().map_or(Value::Null, Value::Int)
-        }
+        What::Longest => counted.iter().map(stay).max().map_or(Value::Null, Value::Int),
+        What::BedDays => Value::Int(counted.iter().map(stay).sum()),
         What::OpenAtIndex => Value::Bool(counted.iter().any(|event| event.end.is_none_or(|end| end >= as_of))),
     }
 }

@@ -51,8 +51,9 @@ pub fn state(
     Some((RecordingState::Invalid, None))
 }
 
-/// The value that wins, and the person's state for the item.
-pub fn resolve(item: &Item, evidence: &[Evidence]) -> (Option<String>, RecordingState) {
+/// The value that wins, and the person's state for the item. A value that was last recorded before the item's values
+/// expire still wins, but says nothing against a fresh one.
+pub fn resolve(item: &Item, evidence: &[Evidence], as_of: Date) -> (Option<String>, RecordingState) {
     let known: Vec<Known<'_>> = evidence.iter().filter_map(|row| Known::of(item, row)).collect();
     let mut latest: BTreeMap<usize, Known<'_>> = BTreeMap::new();
     for row in &known {
@@ -61,10 +62,15 @@ pub fn resolve(item: &Item, evidence: &[Evidence]) -> (Option<String>, Recording
             *best = *row;
         }
     }
-    let values: BTreeSet<&str> = latest.values().map(|row| row.value).collect();
-    let state = match values.len() {
-        0 => evidence.iter().map(|row| row.state).min().unwrap_or(RecordingState::Blank),
-        1 => RecordingState::Known,
+    let first_day = item.expires.and_then(|window| window.first_day(as_of));
+    let expired = |row: &Known<'_>| row.date.zip(first_day).is_some_and(|(date, first)| date < first);
+    let own_conflict = |row: &Known<'_>| latest.get(&row.trust).is_some_and(|last| last.value != row.value);
+    let fresh: BTreeSet<&str> = latest.values().filter(|row| !expired(row)).map(|row| row.value).collect();
+    let state = match (fresh.len(), known.len()) {
+        _ if item.decl.fixed && known.iter().any(own_conflict) => RecordingState::Conflicting,
+        (0, 0) => evidence.iter().map(|row| row.state).min().unwrap_or(RecordingState::Blank),
+        (0, _) => RecordingState::Stale,
+        (1, _) => RecordingState::Known,
         _ => RecordingState::Conflicting,
     };
     let winner = match item.decl.resolve {
@@ -111,6 +117,7 @@ mod tests {
     use jiff::civil::date;
 
     use super::*;
+    use crate::calendar::Window;
 
     /// The first source of the run, the one that is trusted most, and the last.
     const FIRST: usize = 0;
@@ -123,10 +130,14 @@ mod tests {
             pattern: None,
             date_not_before: None,
             default_values: Vec::new(),
+            expires: None,
+            fixed: false,
+            other: None,
+            defaults_allowed: 0.0,
             resolve,
             order: Vec::new(),
         };
-        Item { name: String::new(), decl, order: vec![TRUSTED, FIRST, LAST] }
+        Item { name: String::new(), decl, expires: None, order: vec![TRUSTED, FIRST, LAST] }
     }
 
     fn says(source: usize, day: Option<i8>, value: &str) -> Evidence {
@@ -138,13 +149,15 @@ mod tests {
         Evidence { source, date: None, state, value: None }
     }
 
+    const AS_OF: Date = date(2026, 4, 1);
+
     #[test]
     fn each_rule_has_its_winner() {
         let rows =
             [says(FIRST, Some(9), "x"), says(FIRST, Some(2), "y"), says(LAST, Some(3), "y"), says(TRUSTED, None, "z")];
         for (rule, winner) in [(Resolve::MostRecent, "x"), (Resolve::MostFrequent, "y"), (Resolve::SourceOrder, "z")] {
             let expected = (Some(winner.to_owned()), RecordingState::Conflicting);
-            assert_eq!(resolve(&item(rule), &rows), expected, "{rule:?}");
+            assert_eq!(resolve(&item(rule), &rows, AS_OF), expected, "{rule:?}");
         }
     }
 
@@ -152,7 +165,7 @@ mod tests {
     fn ties_go_to_the_trusted_source_then_to_the_greatest_value() {
         let tie = [says(FIRST, Some(5), "p"), says(TRUSTED, Some(5), "a"), says(TRUSTED, Some(5), "b")];
         for rule in [Resolve::MostRecent, Resolve::MostFrequent, Resolve::SourceOrder] {
-            assert_eq!(resolve(&item(rule), &tie).0.as_deref(), Some("b"), "{rule:?}");
+            assert_eq!(resolve(&item(rule), &tie, AS_OF).0.as_deref(), Some("b"), "{rule:?}");
         }
     }
 
@@ -160,12 +173,28 @@ mod tests {
     fn a_person_has_the_best_state_of_any_row() {
         let rule = item(Resolve::MostRecent);
         let blank = is(FIRST, RecordingState::Blank);
-        assert_eq!(resolve(&rule, &[]), (None, RecordingState::Blank));
+        assert_eq!(resolve(&rule, &[], AS_OF), (None, RecordingState::Blank));
         for state in [RecordingState::Outdated, RecordingState::Declined, RecordingState::Invalid] {
-            assert_eq!(resolve(&rule, &[blank.clone(), is(TRUSTED, state)]), (None, state));
+            assert_eq!(resolve(&rule, &[blank.clone(), is(TRUSTED, state)], AS_OF), (None, state));
         }
         // One source's own change of mind is no conflict.
         let changed = [says(FIRST, Some(1), "x"), says(FIRST, Some(2), "y"), blank];
-        assert_eq!(resolve(&rule, &changed), (Some("y".to_owned()), RecordingState::Known));
+        assert_eq!(resolve(&rule, &changed, AS_OF), (Some("y".to_owned()), RecordingState::Known));
+        let mut fixed = rule.clone();
+        fixed.decl.fixed = true;
+        assert_eq!(resolve(&fixed, &changed, AS_OF).1, RecordingState::Conflicting);
+    }
+
+    #[test]
+    fn an_old_value_wins_alone_and_contradicts_nothing() {
+        let mut rule = item(Resolve::MostRecent);
+        let old = says(FIRST, Some(1), "x");
+        for (years, state) in [(2, RecordingState::Stale), (3, RecordingState::Known)] {
+            rule.expires = Some(Window::Years(years));
+            assert_eq!(resolve(&rule, std::slice::from_ref(&old), AS_OF), (Some("x".to_owned()), state));
+        }
+        rule.expires = Some(Window::Years(2));
+        let fresh = Evidence { date: Some(date(2026, 3, 1)), ..says(LAST, None, "y") };
+        assert_eq!(resolve(&rule, &[old, fresh], AS_OF), (Some("y".to_owned()), RecordingState::Known));
     }
 }

@@ -23,18 +23,40 @@ pub fn scores(pipeline: &Pipeline, compiled: &Compiled, features: &[Option<Value
             Some(false) => return Ok(Some(Value::Null)),
             None => return Ok(None),
         }
-        let score = match &model.kind {
-            Scoring::Points(points) => self::points(points, features),
-            Scoring::Logistic(logistic) => self::logistic(pipeline, logistic, features)?,
-            Scoring::Trees(ensemble) => trees(ensemble, features),
-        };
-        let score = calibrated(model, score, features);
+        let score = calibrated(model, raw(pipeline, &model.kind, features)?, features);
         if score.is_some_and(|score| !score.is_finite()) {
             return Err(Error::Check(format!("model {}: a score is not a finite number", model.name)));
         }
         Ok(score.map(Value::Float))
     };
     pipeline.models.iter().zip(&compiled.applies).map(score).collect()
+}
+
+/// The score before any calibration step.
+fn raw(pipeline: &Pipeline, scoring: &Scoring, features: &[Option<Value>]) -> Result<Option<f64>> {
+    let probability = |log_odds: f64| 1.0 / (1.0 + (-log_odds).exp());
+    Ok(match scoring {
+        Scoring::Points(points) => self::points(points, features),
+        linear_or_grown => log_odds(pipeline, linear_or_grown, features)?.map(probability),
+    })
+}
+
+fn log_odds(pipeline: &Pipeline, scoring: &Scoring, features: &[Option<Value>]) -> Result<Option<f64>> {
+    match scoring {
+        Scoring::Points(_) => Err(Error::Fault("points have no log-odds".to_owned())),
+        Scoring::Logistic(logistic) => self::logistic(pipeline, logistic, features),
+        Scoring::Trees(ensemble) => Ok(trees(ensemble, features)),
+        Scoring::Stack(stack) => {
+            let mut sum = stack.intercept;
+            for (weight, base) in &stack.bases {
+                match log_odds(pipeline, base, features)? {
+                    Some(of_base) => sum += weight * of_base,
+                    None => return Ok(None),
+                }
+            }
+            Ok(Some(sum))
+        }
+    }
 }
 
 /// The name of the first band whose upper end lies above the score.
@@ -148,13 +170,12 @@ fn logistic(pipeline: &Pipeline, model: &Logistic, features: &[Option<Value>]) -
         };
         sum += term.coefficient * term.divide_by.map_or(transformed, |by| transformed / by);
     }
-    Ok(Some(1.0 / (1.0 + (-sum).exp())))
+    Ok(Some(sum))
 }
 
 fn trees(ensemble: &Trees, features: &[Option<Value>]) -> Option<f64> {
     let leaves = ensemble.trees.iter().map(|tree| leaf(ensemble, tree, 0, features));
-    let sum = leaves.collect::<Option<Vec<f64>>>()?.into_iter().fold(ensemble.intercept, |sum, leaf| sum + leaf);
-    Some(1.0 / (1.0 + (-sum).exp()))
+    Some(leaves.collect::<Option<Vec<f64>>>()?.into_iter().fold(ensemble.intercept, |sum, leaf| sum + leaf))
 }
 
 /// What the tree adds from this node on; none where a feature on the way was not computed.

@@ -239,7 +239,8 @@ impl<'a> About<'a> {
     }
 }
 
-fn emergencies(facts: &Facts, first: i32) -> usize {
+/// Emergency admissions from a day on.
+pub fn emergencies(facts: &Facts, first: i32) -> usize {
     facts.since(Kind::Admissions, first).filter(|fact| fact.is(5, &EMERGENCY)).count()
 }
 

@@ -39,6 +39,7 @@ fn fill_contact(row: &mut Row, when: When, world: &World, person: &Person, dice:
     row.fill(4, &[team, discharge, &minutes, medium, kept, dice.pick(&["RY9", "RYX"])]);
     let birth = said.birth.map_or("", |birth| world.days.iso(birth));
     row.fill(10, &[world.practice_code(said.practice), birth, said.sex, said.ethnicity, said.language]);
+    row.fill(15, &person.notes.community);
 }
 
 /// A council package: request, assessment, service and reviews, in the words of client-level data.

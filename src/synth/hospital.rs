@@ -118,6 +118,7 @@ fn fill_spell(row: &mut Row, when: When, world: &World, person: &Person, spell: 
     let ethnicity = if dice.chance(0.04) { "Z" } else { said.ethnicity };
     row.fill(4, &[discharged, method, source, outcome, destination, class, specialty, dice.weighted(&PROVIDERS)]);
     row.fill(12, &[world.practice_code(said.practice), birth, said.sex, ethnicity, &area]);
+    row.set(26, person.notes.hospital);
 }
 
 /// The reason, then what else the person has; frail people are coded with more.
@@ -200,6 +201,7 @@ fn fill_attendance(row: &mut Row, when: When, world: &World, person: &Person, di
     let ethnicity = if dice.chance(0.08) { "99" } else { said.ethnicity };
     let practice = world.practice_code(said.practice);
     row.fill(13, &[dice.weighted(&PROVIDERS), practice, birth, said.sex, ethnicity, &area]);
+    row.fill(19, &person.notes.emergency);
 }
 
 pub fn outpatients(delivery: &mut Delivery, person: &Person, dice: &mut Dice) -> Result<()> {
@@ -225,7 +227,7 @@ pub fn outpatients(delivery: &mut Delivery, person: &Person, dice: &mut Dice) ->
                     dice.weighted(&PROVIDERS),
                 ],
             );
-            row.fill(9, &[world.practice_code(said.practice), birth, said.sex, said.ethnicity]);
+            row.fill(9, &[world.practice_code(said.practice), birth, said.sex, said.ethnicity, person.notes.hospital]);
         })?;
     }
     Ok(())

@@ -15,8 +15,10 @@ mod hospital;
 mod layout;
 mod local;
 mod needs;
+mod notes;
 mod person;
 mod primary;
+mod recording;
 mod risk;
 mod services;
 mod truth;
@@ -33,6 +35,7 @@ use deliver::Delivery;
 use dice::Dice;
 pub use files::Format;
 use layout::Kind;
+use notes::Notes;
 use person::{Person, Status};
 use truth::Fate;
 use world::{World, area_code};
@@ -76,8 +79,9 @@ pub fn write(options: &SynthOptions, progress: &mut dyn FnMut(u64)) -> Result<Sy
     lookups(&mut delivery)?;
     for index in 0..options.persons {
         let mut dice = Dice::new(options.seed, index);
-        let person = Person::draw(index, &world, &mut dice);
-        // A stream of its own: what the cohorts need changes nothing of the rest.
+        let mut person = Person::draw(index, &world, &mut dice);
+        // Streams of their own: what the cohorts and the audit need changes nothing of the rest.
+        person.notes = Notes::draw(&person, &mut Dice::new(options.seed.rotate_left(32), !index));
         let mut further = Dice::new(!options.seed, index);
         one(&mut delivery, &person, &mut dice, &mut further)?;
         if index % 1_000 == 999 {
@@ -115,6 +119,10 @@ fn one(delivery: &mut Delivery, person: &Person, dice: &mut Dice, further: &mut 
     services::all(delivery, person, further)?;
     for cohort in cohorts::of(&delivery.facts(person)) {
         delivery.truth.cohort(&person.token, cohort)?;
+    }
+    if person.on_spine() {
+        let recorded = recording::of(&delivery.facts(person));
+        delivery.truth.recorded(&person.token, &recorded)?;
     }
     Ok(())
 }

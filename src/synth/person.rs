@@ -2,6 +2,7 @@
 
 use super::codes::{self, CONDITIONS};
 use super::dice::{Dice, logistic};
+use super::notes::Notes;
 use super::world::World;
 
 /// What becomes of a person by the as-of date; exactly one, so that counts have one right answer.
@@ -71,6 +72,8 @@ pub struct Person {
     pub status: Status,
     /// The day of death, of leaving or of joining.
     pub turning_day: Option<i32>,
+    /// What settings write down beside.
+    pub notes: Notes,
     said: [Said; 5],
 }
 
@@ -115,6 +118,7 @@ impl Person {
             outcome,
             status,
             turning_day,
+            notes: Notes::default(),
             said,
         };
         person.former = draw_former(world.as_of, dice);

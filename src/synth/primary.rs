@@ -75,7 +75,7 @@ fn registration(
     let birth = said.birth.map_or("1900-01-01", |birth| world.days.iso(birth));
     let (effective, recorded) = (world.days.iso(of.effective), world.days.iso(of.recorded));
     let efi2 = person.efi2().map_or(String::new(), |score| format!("0.{score:04}"));
-    let cells = [
+    let basics = [
         person.token_on(of.recorded),
         effective,
         recorded,
@@ -90,9 +90,10 @@ fn registration(
         day(of.end),
         &efi2,
     ];
+    let cells: Vec<&str> = basics.into_iter().chain(person.notes.gp).collect();
     let used = if person.on_spine() { Fate::Used } else { Fate::OffSpine };
     let mut write = |change: &[(usize, &str)], at: i32, fate: Fate, what: &str| {
-        let mut cells = cells;
+        let mut cells = cells.clone();
         for (column, text) in change {
             if let Some(cell) = cells.get_mut(*column) {
                 *cell = text;

@@ -1,6 +1,7 @@
 //! What is delivered by services that the cohorts read: appointments, ambulances, virtual wards, care homes, screening.
 
 use super::codes::{CONDITIONS, Medicine};
+use super::cohorts;
 use super::deliver::Delivery;
 use super::dice::Dice;
 use super::layout::Kind;
@@ -202,10 +203,14 @@ fn many_medicines(delivery: &mut Delivery, person: &Person, dice: &mut Dice) -> 
     Ok(())
 }
 
-/// An emergency stay that ended the day before the as-of date, so that a daily list has people on it.
+/// An emergency stay that ended the day before the as-of date, so that a daily list has people on it. Only of people who had
+/// one in the last year already: nobody is admitted beyond the risk that was planted.
 fn home_yesterday(delivery: &mut Delivery, person: &Person, dice: &mut Dice) -> Result<()> {
     let world = delivery.world;
-    if !person.on_spine() || person.age < 18.0 || !dice.chance((0.003 * person.need()).min(0.03)) {
+    if !person.on_spine() || person.age < 18.0 || !dice.chance((0.03 * person.need()).min(0.3)) {
+        return Ok(());
+    }
+    if cohorts::emergencies(&delivery.facts(person), world.index.day) == 0 {
         return Ok(());
     }
     let date = (world.as_of - 1 - dice.poisson(4.0) as i32).max(person.birth);

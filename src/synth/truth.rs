@@ -1,5 +1,6 @@
 //! What was planted, so that a receipt can be held against it: `truth/` beside the deliveries.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -8,6 +9,7 @@ use super::codes::CONDITIONS;
 use super::files::push_field;
 use super::layout::Kind;
 use super::person::{Person, Status};
+use super::recording::{self, State};
 use super::world::{World, area_code};
 use crate::error::{Error, Result};
 use crate::receipt::{PeopleAccount, SourceAccount};
@@ -32,6 +34,9 @@ pub struct Truth {
     planted: Ledger,
     cohorts: Ledger,
     risks: Ledger,
+    recording: Ledger,
+    /// People by item, source and state.
+    recorded: BTreeMap<(&'static str, &'static str, State), u64>,
     pub accounts: Vec<SourceAccount>,
     pub registers: PeopleAccount,
     folder: PathBuf,
@@ -99,6 +104,12 @@ impl Truth {
                 &format!("risk_{}.csv", world.days.iso(world.index.day)),
                 &["token", "true_risk", "outcome"],
             )?,
+            recording: Ledger::create(
+                &folder,
+                "recording.csv",
+                &std::iter::once("token").chain(recording::names()).collect::<Vec<_>>(),
+            )?,
+            recorded: BTreeMap::new(),
             accounts: Kind::ALL.iter().map(account).collect(),
             registers: PeopleAccount::default(),
             folder,
@@ -152,6 +163,18 @@ impl Truth {
     /// Somebody whom a shipped cohort includes and does not exclude.
     pub fn cohort(&mut self, token: &str, cohort: &str) -> Result<()> {
         self.cohorts.line(&[token, cohort])
+    }
+
+    /// How each item of a person is recorded; known ones are left blank.
+    pub fn recorded(&mut self, token: &str, items: &[(State, BTreeMap<&'static str, State>)]) -> Result<()> {
+        for (item, (state, sources)) in recording::names().zip(items) {
+            for (source, state) in sources.iter().chain([(&"all sources", state)]) {
+                *self.recorded.entry((item, source, *state)).or_default() += 1;
+            }
+        }
+        let gap = |state: &State| if *state == State::Known { "" } else { state.name() };
+        let cells = std::iter::once(token).chain(items.iter().map(|(state, _)| gap(state)));
+        self.recording.line(&cells.collect::<Vec<_>>())
     }
 
     pub fn count(&mut self, kind: Kind, fate: Fate) {
@@ -211,6 +234,13 @@ impl Truth {
         let counts = counts.map(|count| count.to_string());
         registers.line(&counts.each_ref().map(String::as_str))?;
         registers.finish()?;
+        let mut recorded =
+            Ledger::create(&self.folder, "expected_recording.csv", &["item", "source", "state", "people"])?;
+        for ((item, source, state), people) in &self.recorded {
+            recorded.line(&[item, source, state.name(), &people.to_string()])?;
+        }
+        recorded.finish()?;
+        self.recording.finish()?;
         self.people.finish()?;
         self.planted.finish()?;
         self.cohorts.finish()?;

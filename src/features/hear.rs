@@ -1,0 +1,76 @@
+//! What the audits listen for in a source, beside its features and in the same pass.
+
+use arrow::array::{Array, AsArray, StringArray};
+use arrow::compute::cast;
+use arrow::datatypes::DataType;
+use jiff::Span;
+
+use super::plan::used_rows_mask;
+use crate::calendar;
+use crate::conform::{self, Chunk};
+use crate::error::{Error, Result};
+use crate::expr::{self, Compiled};
+use crate::link::Linked;
+use crate::link::heard::{HeardOfSource, Rows};
+use crate::link::rows::compared_columns;
+use crate::pipeline::decl::Role;
+use crate::pipeline::{Pipeline, Source};
+
+/// Of how many months before the as-of date it is told whether there is a row.
+pub const MONTHS: i32 = 3;
+
+/// What is listened for in one source.
+pub struct Hearing<'a> {
+    source: &'a Source,
+    steps: Vec<Step>,
+    columns: Vec<&'a str>,
+    months: Vec<i32>,
+}
+
+struct Step {
+    filter: Option<Compiled>,
+    first_day: i32,
+}
+
+impl<'a> Hearing<'a> {
+    pub fn new(pipeline: &'a Pipeline, source: usize) -> Result<Self> {
+        let declared = &pipeline.sources[source];
+        let schema = conform::schema(declared);
+        let compile = |sql: &String| expr::compile(sql, &schema).map_err(|problem| Error::Fault(problem.message));
+        let steps = pipeline.steps_at(source).map(|(pathway, step)| {
+            let first_day = pathway.window.first_day(pipeline.as_of).map_or(i32::MIN, calendar::epoch_days);
+            Ok(Step { filter: step.filter.as_ref().map(compile).transpose()?, first_day })
+        });
+        let month = |back| calendar::epoch_days(pipeline.as_of.saturating_sub(Span::new().months(back)));
+        Ok(Self {
+            source: declared,
+            steps: steps.collect::<Result<_>>()?,
+            columns: compared_columns(pipeline, declared).collect(),
+            months: (1..=MONTHS).map(month).collect(),
+        })
+    }
+
+    pub fn memory(&self) -> HeardOfSource {
+        HeardOfSource::new(self.source.demographics.len(), self.steps.len(), self.columns.len())
+    }
+
+    pub fn hear(&self, heard: &mut HeardOfSource, chunk: &Chunk, linked: &Linked) -> Result<()> {
+        let steps = self.steps.iter().map(|step| self.places(step, chunk, linked)).collect::<Result<_>>()?;
+        let column = |name: &str| chunk.batch.column_by_name(name);
+        let recorders = self.source.recorded_by().and_then(column).and_then(|column| column.as_string_opt::<i32>());
+        let columns = self.columns.iter().filter_map(|name| column(name));
+        let texts = |column: &dyn Array| Ok(cast(column, &DataType::Utf8)?.as_string::<i32>().clone());
+        let columns: Vec<StringArray> = columns.map(|column| texts(column.as_ref())).collect::<Result<_>>()?;
+        heard.hear(&Rows { linked, says: &chunk.says, recorders, steps, months: &self.months, columns });
+        Ok(())
+    }
+
+    /// Where the rows of a step stand among the linked ones; an undated row of a register is of any day.
+    fn places(&self, step: &Step, chunk: &Chunk, linked: &Linked) -> Result<Vec<usize>> {
+        let mask = step.filter.as_ref().map(|filter| used_rows_mask(filter, chunk, linked)).transpose()?;
+        let undated = self.source.decl.role == Role::Register;
+        let inside = |day: Option<i32>| day.map_or(undated, |day| day >= step.first_day);
+        let places = linked.days.iter().enumerate().filter(|(_, day)| inside(**day));
+        Ok(places.map(|(at, _)| at).filter(|at| mask.as_ref().is_none_or(|mask| mask.value(*at))).collect())
+    }
+}

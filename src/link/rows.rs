@@ -1,0 +1,117 @@
+//! What the rows of a source come to, by who recorded them, by group and by step of a pathway.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::evidence::{ItemRule, Meaning};
+use super::heard::{Heard, HeardOfSource};
+use super::{AtStep, RecordingState, RowGroup, RowsBy, SourceRows};
+use crate::cohort::words::NOT_RECORDED;
+use crate::error::Result;
+use crate::pipeline::{Pipeline, Source};
+
+/// Judges what was heard of a source.
+pub fn rows(pipeline: &Pipeline, source: &Source, heard: &HeardOfSource) -> Result<SourceRows> {
+    let recorders = heard.recorders.map(Arc::from(NOT_RECORDED), |recorder| Arc::from(recorder));
+    let mut rows =
+        SourceRows { steps: heard.at_steps.iter().map(|at| at_step(pipeline, at)).collect(), ..SourceRows::default() };
+    for (recorder, months) in &heard.months {
+        rows.months.insert(Arc::clone(&recorders[*recorder as usize]), months.count_ones());
+    }
+    for (demographic, heard) in source.demographics.iter().zip(&heard.items) {
+        let item = &pipeline.items[demographic.item];
+        let meanings = ItemRule::of(item, pipeline.as_of)?.meanings(demographic, heard);
+        let other = item.decl.other.as_ref().map(|other| other.values.as_slice()).unwrap_or_default();
+        rows.by.extend(by_recorder(demographic.item, heard, &meanings, &recorders, other));
+        if compared(pipeline).any(|name| name == item.name) {
+            rows.groups.extend(by_value(&item.name, heard, &meanings));
+        }
+        for (step, said) in rows.steps.iter_mut().zip(&heard.at_steps) {
+            step.states[demographic.item] = Some(best(&step.people, said.iter(), &meanings));
+        }
+    }
+    for (name, counts) in compared_columns(pipeline, source).zip(&heard.columns) {
+        rows.groups.extend(counts.iter().map(|(text, &[used, not_linked, outside_life])| {
+            let group = text.clone().unwrap_or_else(|| NOT_RECORDED.to_owned());
+            RowGroup { split: name.to_owned(), group, used, not_linked, outside_life }
+        }));
+    }
+    rows.by.sort_unstable_by(|a, b| (a.item, &a.recorder).cmp(&(b.item, &b.recorder)));
+    rows.groups.sort_unstable();
+    Ok(rows)
+}
+
+/// By what the audits compare linkage by, each once.
+fn compared(pipeline: &Pipeline) -> impl Iterator<Item = &str> {
+    let mut names: Vec<&str> = Vec::new();
+    for name in pipeline.audits.iter().filter_map(|audit| audit.decl.linkage.as_ref()).flat_map(|linkage| &linkage.by) {
+        if !names.contains(&name.as_str()) {
+            names.push(name);
+        }
+    }
+    names.into_iter()
+}
+
+/// The compared names that are columns of this source, and no items.
+pub fn compared_columns<'a>(pipeline: &'a Pipeline, source: &'a Source) -> impl Iterator<Item = &'a str> {
+    let no_item = |name: &&str| pipeline.items.iter().all(|item| item.name != **name);
+    compared(pipeline).filter(no_item).filter(|name| source.column(name).is_some())
+}
+
+fn at_step(pipeline: &Pipeline, at: &hashbrown::HashSet<u32>) -> AtStep {
+    let mut people: Vec<u32> = at.iter().copied().collect();
+    people.sort_unstable();
+    AtStep { people, states: vec![None; pipeline.items.len()] }
+}
+
+fn by_recorder(
+    item: usize,
+    heard: &Heard,
+    meanings: &[Meaning],
+    recorders: &[Arc<str>],
+    other: &[String],
+) -> impl Iterator<Item = RowsBy> {
+    let mut by: BTreeMap<Arc<str>, RowsBy> = BTreeMap::new();
+    for (&(recorder, value), rows) in &heard.recorded {
+        let recorder = &recorders[recorder as usize];
+        let empty = || RowsBy { item, recorder: Arc::clone(recorder), states: Default::default(), other: 0 };
+        let by = by.entry(Arc::clone(recorder)).or_insert_with(empty);
+        let (state, value) = &meanings[value as usize];
+        by.states[*state as usize] += rows;
+        if value.as_ref().is_some_and(|value| other.iter().any(|other| **other == **value)) {
+            by.other += rows;
+        }
+    }
+    by.into_values()
+}
+
+fn by_value(split: &str, heard: &Heard, meanings: &[Meaning]) -> impl Iterator<Item = RowGroup> {
+    let mut groups: BTreeMap<&str, [u64; 3]> = BTreeMap::new();
+    let group = |value: u32| meanings[value as usize].1.as_deref().unwrap_or(NOT_RECORDED);
+    for (&(_, value), rows) in &heard.recorded {
+        groups.entry(group(value)).or_default()[0] += rows;
+    }
+    for (&value, fates) in &heard.strays {
+        groups.entry(group(value)).or_default().iter_mut().zip(fates).for_each(|(sum, fate)| *sum += fate);
+    }
+    groups.entry(NOT_RECORDED).or_default();
+    let row = |(group, [used, not_linked, outside_life]): (&str, [u64; 3])| RowGroup {
+        split: split.to_owned(),
+        group: group.to_owned(),
+        used,
+        not_linked,
+        outside_life,
+    };
+    groups.into_iter().map(row).collect::<Vec<_>>().into_iter()
+}
+
+/// The best state of each of these people.
+fn best<'a>(people: &[u32], said: impl Iterator<Item = &'a (u32, u32)>, meanings: &[Meaning]) -> Vec<RecordingState> {
+    let mut states = vec![RecordingState::Blank; people.len()];
+    for &(person, value) in said {
+        if let Ok(at) = people.binary_search(&person) {
+            states[at] = states[at].min(meanings[value as usize].0);
+        }
+    }
+    states
+}
