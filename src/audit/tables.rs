@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::{Counts, Gaps, Mend, groups};
+use super::{Counts, Gaps, Mend, dqmi, groups, inequality, linkage, mended, pathways, providers, resolution};
 use crate::calendar::date_of;
 use crate::cohort::{Cohorts, words};
-use crate::disclosure::{AggregateTable, Cell, Label};
+use crate::disclosure::{AggregateTable, Cell, Label, Whole, counted};
 use crate::error::{Error, Result};
+use crate::features::Features;
+use crate::history;
 use crate::link::{ItemEvidence, People, RecordingState, Say};
 use crate::pipeline::Pipeline;
 use crate::publish::{Draft, Field, file_stem};
@@ -16,13 +18,46 @@ const NO_RECORD: &str = "no_record";
 
 /// Stands for every group of a split, and for every source.
 const EVERYONE: &str = "everyone";
-const ALL_SOURCES: &str = "all sources";
+pub(super) const ALL_SOURCES: &str = "all sources";
 
-/// Writes `aggregate/recording_gaps.csv`, `aggregate/inequality.csv` and `person/gaps/<who can mend>.csv`.
-pub fn write(pipeline: &Pipeline, people: &People, cohorts: &Cohorts, gaps: &Gaps, draft: &mut Draft) -> Result<()> {
+/// What `recording_gaps` counts.
+const RECORDED: &str = "recorded";
+
+/// The name of the count of people of a group of whom an item is known.
+pub fn recorded(item: &str, split: &str, group: &str) -> String {
+    counted(RECORDED, &[item, ALL_SOURCES, RecordingState::Known.name(), split, group])
+}
+
+/// Writes the tables of the audits into `aggregate/`, and `person/gaps/<who can mend>.csv`.
+pub fn write(
+    pipeline: &Pipeline,
+    people: &People,
+    features: &Features,
+    cohorts: &Cohorts,
+    gaps: &Gaps,
+    draft: &mut Draft,
+) -> Result<()> {
     if !pipeline.audits.is_empty() {
         draft.aggregate(&recording_gaps(pipeline, gaps)?)?;
         draft.aggregate(&inequality(pipeline, gaps)?)?;
+        draft.aggregate(&providers::table(pipeline, people)?)?;
+        draft.aggregate(&dqmi::table(pipeline, people)?)?;
+        draft.aggregate(&resolution::side_by_side(pipeline, people)?)?;
+        draft.aggregate(&resolution::disagreement(pipeline, people)?)?;
+        draft.aggregate(&resolution::flips(pipeline, people)?)?;
+        draft.aggregate(&pathways::table(pipeline, people)?)?;
+        draft.aggregate(&linkage::rows(pipeline, people)?)?;
+        draft.aggregate(&linkage::people(pipeline, people, features)?)?;
+    }
+    if !gaps.figures.is_empty() {
+        draft.aggregate(&inequality::counts(pipeline, &gaps.figures)?)?;
+    }
+    if let Some(rows) = &gaps.mended {
+        draft.aggregate(&mended::table(pipeline, rows)?)?;
+    }
+    if pipeline.outreach.remember && !pipeline.audits.is_empty() {
+        let file = history::GAPS.trim_start_matches("person/");
+        draft.person_parquet(file, &mended::open_items(pipeline, people)?)?;
     }
     let on_lists = on_lists(pipeline, cohorts);
     let labels: Vec<BTreeMap<&str, &str>> =
@@ -32,7 +67,7 @@ pub fn write(pipeline: &Pipeline, people: &People, cohorts: &Cohorts, gaps: &Gap
             .iter()
             .map(|mend| worklist_row(pipeline, people, &labels, &on_lists, mend))
             .collect::<Result<Vec<_>>>()?;
-        let header = ["person", "item", "state", "what_each_source_says", "on_list"];
+        let header = ["person", "item", "state", "what_each_source_says", "on_list", "value"];
         let path = format!("gaps/{}.csv", file_stem(mender));
         draft.person_csv(&path, &header, rows.iter().map(|row| row.iter().map(|text| Field::Text(text))))?;
     }
@@ -41,7 +76,13 @@ pub fn write(pipeline: &Pipeline, people: &People, cohorts: &Cohorts, gaps: &Gap
 
 fn recording_gaps(pipeline: &Pipeline, gaps: &Gaps) -> Result<AggregateTable> {
     let header = ["audit", "item", "source", "split", "group", "people", "state", "count", "share"];
-    let mut table = AggregateTable::new("recording_gaps", header);
+    let everyone = Whole::Row(&[("split", EVERYONE), ("group", EVERYONE)]);
+    let mut table = AggregateTable::new("recording_gaps", header)
+        .counts("people", "people", &["split", "group"])
+        .counts("count", RECORDED, &["item", "source", "state", "split", "group"])
+        .sums("people", "group", everyone)
+        .sums("count", "group", everyone)
+        .sums("count", "state", Whole::Column("people"));
     for counts in &gaps.counts {
         for (state, count) in RecordingState::ALL.iter().zip(counts.states) {
             gap_row(pipeline, counts, state.name(), count, &mut table)?;
@@ -76,7 +117,13 @@ fn gap_row(pipeline: &Pipeline, counts: &Counts, state: &str, count: u64, table:
 }
 
 fn inequality(pipeline: &Pipeline, gaps: &Gaps) -> Result<AggregateTable> {
-    let mut table = AggregateTable::new("inequality", ["split", "group", "people", "listed", "share_listed"]);
+    let everyone = Whole::Row(&[("split", EVERYONE), ("group", EVERYONE)]);
+    let mut table = AggregateTable::new("inequality", ["split", "group", "people", "listed", "share_listed"])
+        .counts("people", "people", &["split", "group"])
+        .counts("listed", "listed", &["split", "group"])
+        .sums("people", "group", everyone)
+        .sums("listed", "group", everyone)
+        .part_of("listed", "people");
     let rule = pipeline.disclosure;
     for row in &gaps.listed {
         table.row([
@@ -90,7 +137,7 @@ fn inequality(pipeline: &Pipeline, gaps: &Gaps) -> Result<AggregateTable> {
     Ok(table)
 }
 
-fn text(text: &str) -> Cell {
+pub(super) fn text(text: &str) -> Cell {
     Cell::Text(Label::new(text))
 }
 
@@ -111,7 +158,7 @@ fn worklist_row(
     labels: &[BTreeMap<&str, &str>],
     on_lists: &BTreeMap<u32, Vec<&str>>,
     mend: &Mend,
-) -> Result<[String; 5]> {
+) -> Result<[String; 6]> {
     let fault = || Error::Fault("a worklist names a person or an item that is not there".to_owned());
     let token = people.tokens.get(mend.person as usize).ok_or_else(fault)?;
     let item = pipeline.items.get(mend.item).ok_or_else(fault)?;
@@ -124,6 +171,7 @@ fn worklist_row(
         words::state(mend.state).to_owned(),
         if said.is_empty() { "nothing in any source".to_owned() } else { said.join("; ") },
         on_lists.get(&mend.person).map_or_else(|| "no".to_owned(), |titles| titles.join("; ")),
+        mend.value.to_string(),
     ])
 }
 

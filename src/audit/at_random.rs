@@ -1,0 +1,110 @@
+//! Of which groups the unrecorded would be if, within strata of people who are alike, they were like the recorded.
+
+use std::collections::BTreeMap;
+
+use super::groups::Split;
+
+/// Unrecorded people whom a figure is about, and those counted, as they would fall to a group; expected numbers.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Share {
+    pub people: f64,
+    pub counted: f64,
+}
+
+/// Who is unrecorded in a split, and how the recorded of their stratum are spread over its groups.
+pub struct Likely {
+    groups: usize,
+    /// The unrecorded, with an index into `strata`.
+    unrecorded: Vec<(usize, usize)>,
+    /// Recorded people by group.
+    strata: Vec<Vec<u64>>,
+}
+
+/// Spreads the unrecorded of a split by the features given, itself left out. Where nobody recorded is alike in all of them,
+/// the last ones are left out, one after the other.
+pub fn likely(split: &Split, like: &[Split]) -> Likely {
+    let like: Vec<&Split> = like.iter().filter(|other| other.name != split.name).collect();
+    let last = split.names.len().saturating_sub(1);
+    let is_recorded = |person: &usize| split.of.get(*person).is_some_and(|group| (*group as usize) < last);
+    let (recorded, mut left): (Vec<usize>, Vec<usize>) = (0..split.of.len()).partition(is_recorded);
+    let mut likely = Likely { groups: last, unrecorded: Vec::new(), strata: Vec::new() };
+    for features in (0..=like.len()).rev() {
+        let stratum = |person: usize| -> Vec<u32> {
+            like.iter().take(features).filter_map(|other| other.of.get(person).copied()).collect()
+        };
+        let mut strata: BTreeMap<Vec<u32>, (usize, Vec<u64>)> = BTreeMap::new();
+        let from = likely.strata.len();
+        for person in &left {
+            let next = from + strata.len();
+            strata.entry(stratum(*person)).or_insert_with(|| (next, vec![0; last]));
+        }
+        for person in &recorded {
+            let group = split.of.get(*person).map_or(0, |group| *group as usize);
+            let counts = strata.get_mut(&stratum(*person)).and_then(|(_, counts)| counts.get_mut(group));
+            counts.into_iter().for_each(|count| *count += 1);
+        }
+        left.retain(|person| match strata.get(&stratum(*person)) {
+            Some((at, counts)) if counts.iter().any(|count| *count > 0) => {
+                likely.unrecorded.push((*person, *at));
+                false
+            }
+            _ => true,
+        });
+        let mut by_place: Vec<(usize, Vec<u64>)> = strata.into_values().collect();
+        by_place.sort();
+        likely.strata.extend(by_place.into_iter().map(|(_, counts)| counts));
+        if left.is_empty() {
+            break;
+        }
+    }
+    likely.unrecorded.sort_unstable();
+    likely
+}
+
+impl Likely {
+    /// What falls to each group, and nothing to those of whom nothing is recorded; `holds` says of a person whether the
+    /// figure is about them and whether they are counted.
+    pub fn shares(&self, holds: impl Fn(usize) -> (bool, bool)) -> Vec<Share> {
+        let mut of_strata = vec![(0_u64, 0_u64); self.strata.len()];
+        for (person, stratum) in &self.unrecorded {
+            let (about, counted) = holds(*person);
+            if let Some((people, with)) = of_strata.get_mut(*stratum) {
+                *people += u64::from(about);
+                *with += u64::from(counted);
+            }
+        }
+        let mut shares = vec![Share::default(); self.groups + 1];
+        for ((people, counted), recorded) in of_strata.into_iter().zip(&self.strata) {
+            let all: u64 = recorded.iter().sum();
+            for (share, here) in shares.iter_mut().zip(recorded).filter(|_| all > 0 && people > 0) {
+                let part = *here as f64 / all as f64;
+                share.people += people as f64 * part;
+                share.counted += counted as f64 * part;
+            }
+        }
+        shares
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn split(name: &str, groups: usize, of: &[u32]) -> Split {
+        let names = (0..groups).map(|group| group.to_string()).collect();
+        Split { name: name.to_owned(), names, of: of.to_vec() }
+    }
+
+    #[test]
+    fn the_unrecorded_are_spread_like_the_recorded_of_their_stratum() {
+        // Groups 0 and 1, 2 is not recorded. In stratum 0 two of three are of group 0; in stratum 1 nobody is recorded.
+        let ethnicity = split("ethnicity", 3, &[0, 0, 1, 2, 2, 2]);
+        let sex = split("sex", 2, &[0, 0, 0, 0, 0, 1]);
+        let likely = likely(&ethnicity, &[sex, ethnicity.clone()]);
+        let shares = likely.shares(|person| (true, person == 3));
+        let wanted = [(3.0 * 2.0 / 3.0, 2.0 / 3.0), (1.0, 1.0 / 3.0), (0.0, 0.0)];
+        for (share, (people, counted)) in shares.iter().zip(wanted) {
+            assert!((share.people - people).abs() < 1e-12 && (share.counted - counted).abs() < 1e-12, "{shares:?}");
+        }
+    }
+}
