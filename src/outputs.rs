@@ -8,9 +8,9 @@ use arrow::datatypes::{DataType, Field, Schema};
 use arrow::record_batch::RecordBatch;
 
 use crate::audit::{self, Gaps};
-use crate::cohort::{self, Cohorts};
+use crate::cohort::{self, Cohorts, Place};
 use crate::conform::SetAside;
-use crate::disclosure::{AggregateTable, Cell, Label};
+use crate::disclosure::{AggregateTable, Before, Cell, Label};
 use crate::drift::DriftAccount;
 use crate::error::Result;
 use crate::expr;
@@ -18,11 +18,12 @@ use crate::features::{Accounts, Features};
 use crate::journal::Journal;
 use crate::link::{People, RecordingState};
 use crate::pipeline::Pipeline;
-use crate::pipeline::decl::{DisclosureRule, Tokens};
+use crate::pipeline::decl::Tokens;
 use crate::publish::{self, Draft, RunId};
 use crate::receipt::{
     Basis, Check, CohortAccount, Declaration, Input, ItemAccount, LegalBasis, ModelEntry, Receipt, StateCount,
 };
+use crate::report::{self, Facts};
 use crate::score::Scores;
 use crate::source::Delivered;
 
@@ -36,6 +37,8 @@ pub struct Stages<'a> {
     pub drift: &'a [DriftAccount],
     /// Who rose and who fell since the run before; none without one.
     pub movement: Option<&'a AggregateTable>,
+    /// What the run before released.
+    pub before: &'a Before,
     pub cohorts: &'a Cohorts,
     pub lists: &'a [CohortAccount],
     pub gaps: &'a Gaps,
@@ -72,21 +75,39 @@ pub fn draft(
     }
     let sources = &stages.accounts.sources;
     cohort::write(pipeline, stages.people, stages.features, stages.scores, stages.cohorts, sources, &mut draft)?;
-    audit::write(pipeline, stages.people, stages.cohorts, stages.gaps, &mut draft)?;
+    audit::write(pipeline, stages.people, stages.features, stages.cohorts, stages.gaps, &mut draft)?;
     draft.aggregate(&about(pipeline, id)?)?;
     stages.movement.map_or(Ok(()), |table| draft.aggregate(table))?;
+    let receipt = receipt(pipeline, id, stages, checks);
+    at_a_glance(pipeline, stages, &receipt, &mut draft)?;
+    draft.release(pipeline.disclosure, stages.before, &|shown| {
+        audit::figures(pipeline, stages.gaps, shown, stages.before)
+    })?;
     draft.log(journal.ndjson().into_bytes());
-    Ok((draft, receipt(pipeline, id, stages, checks)))
+    draft.report(&Facts::of(pipeline, &receipt))?;
+    Ok((draft, receipt))
+}
+
+/// What the report begins with, as tables of their own.
+fn at_a_glance(pipeline: &Pipeline, stages: &Stages, receipt: &Receipt, draft: &mut Draft) -> Result<()> {
+    let rule = pipeline.disclosure;
+    let has_place = cohort::placed(&stages.cohorts.lists, stages.people.tokens.len(), |place| place == Place::Listed);
+    let on_a_list = has_place.iter().filter(|has| **has).map(|_| 1_u64).sum();
+    draft.aggregate(&report::run::people(rule, &receipt.people)?)?;
+    if !receipt.cohorts.is_empty() {
+        draft.aggregate(&report::run::lists(rule, &receipt.cohorts, on_a_list)?)?;
+    }
+    if !receipt.drift.is_empty() {
+        draft.aggregate(&report::run::drift(rule, &receipt.drift, receipt.people.on_spine)?)?;
+    }
+    Ok(())
 }
 
 /// What someone needs to know who has only the aggregate tables.
 fn about(pipeline: &Pipeline, id: &RunId) -> Result<AggregateTable> {
-    let small = match pipeline.disclosure {
-        DisclosureRule::Hes2018 => "1 to 7 are shown as *",
-        DisclosureRule::Mhsds => "1 to 4 are shown as *",
-    };
     let disclosure = format!(
-        "{small}, other counts to the nearest 5, shares from the rounded counts; of a group shown as * nothing else is shown"
+        "{}; * may also hide a count from which a small one could be worked out; of a group shown as * nothing else is shown",
+        pipeline.disclosure.words()
     );
     let as_of = pipeline.as_of.to_string();
     let rows = [
@@ -98,7 +119,8 @@ fn about(pipeline: &Pipeline, id: &RunId) -> Result<AggregateTable> {
         ("listed", "has a place on a list; the reserve is not counted"),
         ("not recorded", "no known value in any source"),
         ("known", "a valid value is recorded"),
-        ("conflicting", "the latest valid values of two sources differ"),
+        ("conflicting", "the latest valid values of two sources differ, or a source gives two of what never changes"),
+        ("stale", "a valid value, last recorded too long ago"),
         ("outdated", "only a code that is no longer in use"),
         ("asked_unsure", "asked, and not sure"),
         ("declined", "asked, and chose not to say"),
@@ -106,6 +128,14 @@ fn about(pipeline: &Pipeline, id: &RunId) -> Result<AggregateTable> {
         ("invalid", "only values outside the list"),
         ("blank", "nothing was sent"),
         ("no_record", "this source holds no row of the person"),
+        ("not_carried", "the data set of this step has no such item"),
+        ("unbroken", "an answer at each step that carries the item, to which the person came"),
+        ("not_linked", "rows whose token no register knows, by what the rows say"),
+        ("outside_life", "rows before the person's birth or after their death"),
+        (
+            "item_score",
+            "percent of valid records, less defaults above what is allowed; of all items: times the mean coverage",
+        ),
     ];
     let mut table = AggregateTable::new("about", ["term", "means"]);
     for (term, means) in rows {

@@ -6,6 +6,7 @@ use crate::audit;
 use crate::calendar::Window;
 use crate::cohort;
 use crate::conform::{self, Engine};
+use crate::disclosure::Before;
 use crate::drift;
 use crate::error::{Error, Result};
 use crate::features::{self, Accounts};
@@ -79,9 +80,10 @@ pub fn run(
     let cohorts = cohort::select(pipeline, &people, &features, &scores, &history, &no_data)?;
     let lists = cohort::accounts(pipeline, &people, &features, &cohorts)?;
     warnings.extend(gates::lists(pipeline, &people, &cohorts, &lists, &history, &options.consent)?);
-    let gaps = audit::gaps(pipeline, &people, &features, &scores, &cohorts)?;
+    let gaps = audit::gaps(pipeline, &people, &features, &scores, &cohorts, &history)?;
     journal.listed(&cohorts);
     journal.warn(&warnings);
+    let nothing = Before::default();
     let stages = outputs::Stages {
         delivered: &delivered,
         people: &people,
@@ -90,6 +92,7 @@ pub fn run(
         accounts: &accounts,
         drift: &drift,
         movement: movement.as_ref(),
+        before: history.previous.as_ref().map_or(&nothing, |previous| &previous.released),
         cohorts: &cohorts,
         lists: &lists,
         gaps: &gaps,

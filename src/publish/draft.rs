@@ -12,15 +12,18 @@ use parquet::file::properties::WriterProperties;
 use sha2::{Digest, Sha256};
 
 use super::csv::{self, BadRow, CsvText, Field};
-use crate::disclosure::{AggregateTable, Cell};
+use crate::disclosure::{self, AggregateTable, Before, Cell, Rule};
 use crate::error::{Error, Result};
 use crate::receipt::Output;
+use crate::report::{self, Facts};
 use crate::sheet;
 
 /// Files by path within the run, each under `person/`, `aggregate/` or `to/` by the call that made it.
 #[derive(Debug, Default)]
 pub struct Draft {
     pub(super) files: BTreeMap<String, DraftFile>,
+    /// Aggregate tables, in the order in which they were added: what is released together, and what the report is made of.
+    tables: Vec<AggregateTable>,
 }
 
 pub(super) struct DraftFile {
@@ -84,10 +87,49 @@ impl Draft {
         self.add("to", path, bytes, Some(rows))
     }
 
+    /// The files below `to/`, which are sent: path and bytes.
+    pub(crate) fn sent(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        let files = self.files.iter().filter(|(path, _)| path.starts_with("to/"));
+        files.map(|(path, file)| (path.as_str(), file.bytes.as_slice()))
+    }
+
     /// Adds `aggregate/<name>.csv`.
     pub fn aggregate(&mut self, table: &AggregateTable) -> Result<()> {
         let bytes = aggregate_csv(table)?;
+        self.tables.push(table.clone());
         self.add("aggregate", &format!("{}.csv", table.name()), bytes, Some(table.rows().len() as u64))
+    }
+
+    /// Hides in all tables so far what could be worked out from them together and from those of the run before, adds the
+    /// tables that `computed` makes of what is then shown, and says in `aggregate/sdc.json` what was hidden.
+    pub fn release(
+        &mut self,
+        rule: Rule,
+        before: &Before,
+        computed: &dyn Fn(&[AggregateTable]) -> Result<Vec<AggregateTable>>,
+    ) -> Result<()> {
+        let mut tables = std::mem::take(&mut self.tables);
+        let mut decisions = disclosure::release(rule, &mut tables, before);
+        let further = computed(&tables)?;
+        decisions.add(&further);
+        tables.extend(further);
+        for table in &tables {
+            self.files.remove(&format!("aggregate/{}.csv", table.name()));
+            self.aggregate(table)?;
+        }
+        let decisions = serde_json::to_vec(&decisions).map_err(|_| Error::Fault("decisions are no JSON".to_owned()))?;
+        self.add("aggregate", "sdc.json", decisions, None)
+    }
+
+    /// Adds `aggregate/report.html`: the page of every aggregate table.
+    pub fn report(&mut self, facts: &Facts) -> Result<()> {
+        let page = report::page(facts, &self.tables)?;
+        self.add("aggregate", "report.html", page.html().as_bytes().to_vec(), None)
+    }
+
+    /// The aggregate tables, as they are released.
+    pub fn tables(&self) -> &[AggregateTable] {
+        &self.tables
     }
 
     fn add(&mut self, folder: &str, path: &str, bytes: Vec<u8>, rows: Option<u64>) -> Result<()> {
@@ -236,7 +278,7 @@ mod tests {
     use arrow::array::{ArrayRef, Float64Array, Int64Array, StringArray};
 
     use super::*;
-    use crate::disclosure::{Label, Rule};
+    use crate::disclosure::Label;
 
     fn batch() -> RecordBatch {
         let columns: [(&str, ArrayRef); 3] = [

@@ -11,8 +11,9 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use super::verify::{self, Current};
 use super::{RUNS, RunId, whole};
+use crate::disclosure::Before;
 use crate::error::{Error, Result};
-use crate::receipt::Receipt;
+use crate::receipt::{Output, Receipt};
 use crate::storage::Storage;
 
 /// The runs with an as-of date before this one, oldest first: one for each run file and date. Of several, it is the one
@@ -45,14 +46,30 @@ pub fn whole_run(storage: &dyn Storage, out: &Path, id: &RunId) -> Result<Receip
 
 /// A table of a published run, held against its receipt; none where the run has no such file.
 pub fn table(storage: &dyn Storage, out: &Path, receipt: &Receipt, path: &str) -> Result<Option<RecordBatch>> {
-    let Some(output) = receipt.outputs.iter().find(|output| output.path == path) else { return Ok(None) };
+    let output = receipt.outputs.iter().find(|output| output.path == path);
+    output.map(|output| read_parquet(file(storage, out, receipt, output)?)).transpose()
+}
+
+/// The aggregate tables of a published run: the ledger of what was released.
+pub fn released(storage: &dyn Storage, out: &Path, receipt: &Receipt) -> Result<Before> {
+    let mut before = Before::default();
+    for output in &receipt.outputs {
+        let name = output.path.strip_prefix("aggregate/").and_then(|name| name.strip_suffix(".csv"));
+        if let Some(name) = name {
+            before.tables.insert(name.to_owned(), super::csv::read(&file(storage, out, receipt, output)?));
+        }
+    }
+    Ok(before)
+}
+
+/// A file of a published run, held against its receipt.
+fn file(storage: &dyn Storage, out: &Path, receipt: &Receipt, output: &Output) -> Result<Vec<u8>> {
     let folder = out.join(RUNS).join(&receipt.run_id);
     if let Some(problem) = whole::differs(storage, &folder, output)? {
         return Err(Error::Check(format!("run {}: {problem}", receipt.run_id)));
     }
-    let path = folder.join(path);
-    let bytes = storage.read(&path).map_err(|error| Error::storage("cannot read", &path, &error))?;
-    read_parquet(bytes).map(Some)
+    let path = folder.join(&output.path);
+    storage.read(&path).map_err(|error| Error::storage("cannot read", &path, &error))
 }
 
 /// All rows of a Parquet file.

@@ -3,7 +3,13 @@
 //! Types keep rows out of `aggregate/`; this is the second lock on the same door, over the bytes themselves.
 
 use std::collections::HashSet;
+use std::io::{Cursor, Read};
 
+use arrow::util::display::{ArrayFormatter, FormatOptions};
+
+use super::draft::ending;
+use super::earlier::read_parquet;
+use crate::error::{Error, Result};
 use crate::pseudonym::Pseudonym;
 
 /// From this length on a token is found inside other text too; a shorter one only as a whole word.
@@ -37,8 +43,58 @@ impl<'a> Tokens<'a> {
         let is_token = |part: &[u8]| self.tokens.contains(part);
         let anywhere = self.lengths.iter().any(|length| text.windows(*length).any(is_token));
         // A short token may hold dashes and the like: a word ends where a cell or a sentence would.
-        anywhere || text.split(|byte| b",;\"'\n\r\t ".contains(byte)).any(is_token)
+        anywhere || text.split(|byte| b",;\"'<>\n\r\t ".contains(byte)).any(is_token)
     }
+
+    /// Whether any token stands in a file, whatever its format, or in its name.
+    pub(crate) fn any_in_file(&self, path: &str, bytes: &[u8]) -> Result<bool> {
+        let unreadable = || Error::Check(format!("{path} cannot be searched for tokens"));
+        let texts = match ending(path) {
+            "xlsx" => parts(bytes).ok_or_else(unreadable)?,
+            "parquet" => vec![cells(bytes)?],
+            "worklist.html" => vec![unescaped(bytes)],
+            _ => Vec::new(),
+        };
+        Ok(self.any_in(path.as_bytes()) || self.any_in(bytes) || texts.iter().any(|text| self.any_in(text)))
+    }
+}
+
+/// The parts of a workbook, as text.
+fn parts(bytes: &[u8]) -> Option<Vec<Vec<u8>>> {
+    let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).ok()?;
+    let mut texts = Vec::new();
+    for at in 0..archive.len() {
+        let mut text = Vec::new();
+        archive.by_index(at).ok()?.read_to_end(&mut text).ok()?;
+        texts.push(unescaped(&text));
+    }
+    Some(texts)
+}
+
+/// The cells of a table, one a line.
+fn cells(bytes: &[u8]) -> Result<Vec<u8>> {
+    let batch = read_parquet(bytes.to_vec())?;
+    let mut text = String::new();
+    for column in batch.columns() {
+        let cells = ArrayFormatter::try_new(column, &FormatOptions::default())?;
+        (0..column.len()).for_each(|row| text.push_str(&format!("{}\n", cells.value(row))));
+    }
+    Ok(text.into_bytes())
+}
+
+/// XML and HTML as they are read.
+fn unescaped(bytes: &[u8]) -> Vec<u8> {
+    let marks = [
+        ("&lt;", "<"),
+        ("&gt;", ">"),
+        ("&quot;", "\""),
+        ("&#x27;", "'"),
+        ("&apos;", "'"),
+        ("&#x2f;", "/"),
+        ("&amp;", "&"),
+    ];
+    let text = String::from_utf8_lossy(bytes).into_owned();
+    marks.into_iter().fold(text, |text, (mark, character)| text.replace(mark, character)).into_bytes()
 }
 
 #[cfg(test)]
@@ -59,6 +115,28 @@ mod tests {
         assert!(finds(&["12345678"], "a,12345678\n"));
         assert!(!finds(&["P7", uuid], "practice,people\nP78,10\n"));
         assert!(!finds(&[], "practice,people\nP7,10\n"));
+    }
+
+    #[test]
+    fn a_token_is_found_in_compressed_and_in_escaped_files() {
+        use std::io::Write as _;
+        let tokens = [Pseudonym::new("aGVsbG8/d29ybGQ=")];
+        let mut workbook = zip::ZipWriter::new(Cursor::new(Vec::new()));
+        workbook.start_file("xl/sharedStrings.xml", zip::write::SimpleFileOptions::default()).unwrap();
+        workbook.write_all(&b"<t>nobody</t>".repeat(50)).unwrap();
+        workbook.write_all(b"<t>aGVsbG8/d29ybGQ=</t>").unwrap();
+        let workbook = workbook.finish().unwrap().into_inner();
+        let table = |text: &str| {
+            let texts: arrow::array::ArrayRef = std::sync::Arc::new(arrow::array::StringArray::from(vec![text; 50]));
+            let batch = arrow::record_batch::RecordBatch::try_from_iter([("note", texts)]).unwrap();
+            super::super::parquet_bytes(&batch).unwrap()
+        };
+        let held = |path: &str, bytes: &[u8]| Tokens::new(&tokens).any_in_file(path, bytes).unwrap();
+        assert!(held("to/x/list.xlsx", &workbook));
+        assert!(held("to/x/list.parquet", &table("aGVsbG8/d29ybGQ=")) && !held("to/x/list.parquet", &table("nobody")));
+        assert!(held("to/x/list.worklist.html", b"<td>aGVsbG8&#x2f;d29ybGQ=</td>"));
+        assert!(held("to/x/list.ids.txt", b"aGVsbG8/d29ybGQ=\n") && !held("to/x/list.ids.txt", b"aGVsbG8\n"));
+        assert!(Tokens::new(&tokens).any_in_file("to/x/list.xlsx", b"no archive").is_err());
     }
 
     #[test]
