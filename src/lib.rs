@@ -41,6 +41,9 @@ pub mod study;
 /// A model learnt from a study.
 pub mod train;
 
+/// Statistics of health inequality, with their intervals.
+pub mod figures;
+
 /// Recording gaps: which demographic items are missing, where, for whom.
 pub mod audit;
 
@@ -55,6 +58,9 @@ pub mod sheet;
 
 /// How far a run may differ from the one before.
 pub mod gates;
+
+/// One page for the auditor and the board, from what may leave the building alone.
+pub mod report;
 
 /// What the stages made, laid out as the files of a run.
 pub mod outputs;

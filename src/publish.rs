@@ -29,7 +29,7 @@ pub use csv::{Field, read as read_csv};
 pub(crate) use draft::hex;
 pub use draft::{Draft, aggregate_csv, file_stem};
 pub(crate) use draft::{ending, parquet_bytes, sha256};
-pub use earlier::{earlier, read_parquet, table, whole_run};
+pub use earlier::{earlier, read_parquet, released, table, whole_run};
 pub use lock::{Holder, Lock};
 pub use run_id::{RunId, run_id};
 pub(crate) use scan::Tokens;

@@ -17,6 +17,7 @@ use crate::pipeline::Pipeline;
 use crate::pipeline::parse::{self, LoadOptions};
 use crate::pipeline::study::StudyPlan;
 use crate::publish;
+use crate::report::{self, Facts};
 use crate::storage::{LocalDisk, Storage};
 use crate::study::{self, Study};
 
@@ -28,6 +29,9 @@ pub struct StudyArgs {
     /// The folder of the deliveries, in place of the run file's.
     #[arg(long, value_name = "FOLDER")]
     deliveries: Option<PathBuf>,
+    /// Of a study with [acted_on]: the output folder of the runs whose lists were acted on, in place of the study's.
+    #[arg(long, value_name = "FOLDER")]
+    runs: Option<PathBuf>,
     #[command(flatten)]
     engine: EngineArgs,
 }
@@ -37,10 +41,15 @@ impl StudyArgs {
         &self.study
     }
 
-    /// The study's people, with the models to judge loaded.
-    pub fn assemble(&self, models: &[String]) -> Result<(Pipeline, StudyPlan, Study)> {
+    /// The study's people, with the models to judge loaded; `everyone` holds nobody out.
+    pub fn assemble(&self, models: &[String], everyone: bool) -> Result<(Pipeline, StudyPlan, Study)> {
         let options = LoadOptions { as_of: None, deliveries: self.deliveries.clone() };
-        let (pipeline, plan) = super::in_folder(&self.study, parse::load_study(&self.study, &options, models))?;
+        let (pipeline, mut plan) = super::in_folder(&self.study, parse::load_study(&self.study, &options, models))?;
+        of_runs(&mut plan, self.runs.as_deref())?;
+        if everyone {
+            plan.decl.split.hold_out = 0.0;
+            plan.decl.split.from = None;
+        }
         // Of each as-of date every source, and the outcome's once more.
         let (count, done) = progress::counter("sources", ((pipeline.sources.len() + 1) * plan.decl.as_of.len()) as u64);
         let count = RefCell::new((count, 0));
@@ -54,6 +63,14 @@ impl StudyArgs {
     }
 }
 
+/// Takes the lists that were acted on from another folder than the study's.
+pub fn of_runs(plan: &mut StudyPlan, runs: Option<&Path>) -> Result<()> {
+    let Some(runs) = runs else { return Ok(()) };
+    let missing = || Error::Usage(format!("--runs: the study {} has no [acted_on]", plan.name));
+    plan.acted_on.as_mut().ok_or_else(missing)?.out = runs.to_owned();
+    Ok(())
+}
+
 #[derive(Debug, Args)]
 pub struct EvaluateArgs {
     #[command(flatten)]
@@ -61,6 +78,9 @@ pub struct EvaluateArgs {
     /// A model to judge, by name; all of them on the same people.
     #[arg(long = "model", value_name = "NAME", required = true)]
     models: Vec<String>,
+    /// Judge on everyone, not only on people held out: for models that learnt from none of them.
+    #[arg(long)]
+    everyone: bool,
     /// A new folder for evaluation.json, which stays with the data team, and aggregate/, which may leave the building.
     #[arg(long, value_name = "FOLDER")]
     out: Option<PathBuf>,
@@ -68,7 +88,7 @@ pub struct EvaluateArgs {
 
 /// Judges, prints, writes; a model beyond a limit that nobody answers for ends in exit code 1, when all is written.
 pub fn run(args: &EvaluateArgs, json: bool) -> Result<()> {
-    let (pipeline, plan, study) = args.study.assemble(&args.models)?;
+    let (pipeline, plan, study) = args.study.assemble(&args.models, args.everyone)?;
     let evaluation = evaluate::judge(&pipeline, &plan, &study, &evaluate::scored(&pipeline, &study)?)?;
     if let Some(out) = &args.out {
         write(&pipeline, &evaluation, out)?;
@@ -82,16 +102,16 @@ pub fn run(args: &EvaluateArgs, json: bool) -> Result<()> {
 }
 
 fn write(pipeline: &Pipeline, evaluation: &Evaluation, out: &Path) -> Result<()> {
-    let mut json = serde_json::to_string_pretty(evaluation)
-        .map_err(|_| Error::Fault("an evaluation cannot be written as JSON".to_owned()))?;
-    json.push('\n');
-    write_new(out, &BTreeMap::from([("evaluation.json".to_owned(), json)]))?;
-    let mut tables = BTreeMap::new();
-    for table in tables::tables(evaluation, pipeline.disclosure)? {
-        let text = String::from_utf8_lossy(&publish::aggregate_csv(&table)?).into_owned();
-        tables.insert(format!("{}.csv", table.name()), text);
+    write_new(out, &BTreeMap::from([("evaluation.json".to_owned(), evaluation.text()?)]))?;
+    let tables = tables::tables(evaluation, pipeline.disclosure)?;
+    let mut files = BTreeMap::new();
+    for table in &tables {
+        let text = String::from_utf8_lossy(&publish::aggregate_csv(table)?).into_owned();
+        files.insert(format!("{}.csv", table.name()), text);
     }
-    write_new(&out.join("aggregate"), &tables)
+    let facts = Facts::of_models(pipeline, &format!("{}: {}", evaluation.population, evaluation.outcome));
+    files.insert("report.html".to_owned(), report::page(&facts, &tables)?.html().to_owned());
+    write_new(&out.join("aggregate"), &files)
 }
 
 /// A folder that was not there before, with these files.
@@ -105,7 +125,7 @@ pub fn write_new(folder: &Path, files: &BTreeMap<String, String>) -> Result<()> 
 }
 
 /// Refuses a model that is beyond a limit, where nobody answers for it.
-fn judged(pipeline: &Pipeline, evaluation: &Evaluation) -> Result<()> {
+pub fn judged(pipeline: &Pipeline, evaluation: &Evaluation) -> Result<()> {
     let limits = pipeline.model_limits();
     let beyond = evaluation.models.iter().filter(|model| !limits.accepts(&model.name));
     let beyond: Vec<String> = beyond
@@ -130,6 +150,12 @@ pub fn in_words(evaluation: &Evaluation) -> String {
         dates.join(", ")
     );
     evaluation.warnings.iter().for_each(|warning| text.push_str(&format!("warning: {warning}\n")));
+    if evaluation.not_compared > 0 {
+        let all = rows + evaluation.not_compared;
+        let about = evaluation.models.iter().map(|model| format!("{} is about {}", model.name, model.about));
+        let about = about.collect::<Vec<_>>().join(", ");
+        text.push_str(&format!("Of {all} rows, {about}; all are judged on the {rows} that every one is about.\n"));
+    }
     text.push('\n');
     text.push_str(&aligned(&head_to_head(evaluation)));
     for pair in &evaluation.differences {
@@ -210,13 +236,9 @@ fn by_group(model: &Judged) -> String {
     text
 }
 
-/// `0.731 (0.678 to 0.784)`; a dash where there is nothing to say.
+/// A dash where there is nothing to say.
 fn shown(estimate: Option<Estimate>) -> String {
-    match estimate {
-        None => "-".to_owned(),
-        Some(Estimate { value, interval: None }) => format!("{value:.3}"),
-        Some(Estimate { value, interval: Some(it) }) => format!("{value:.3} ({:.3} to {:.3})", it.low, it.high),
-    }
+    estimate.map_or("-".to_owned(), |estimate| estimate.to_string())
 }
 
 /// Cells under each other, two spaces apart.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{TrainArgs, in_folder, output, progress};
+use super::{TrainArgs, evaluate, in_folder, output, progress};
 use crate::error::{Error, Result};
 use crate::pipeline::parse::{self, LoadOptions};
 use crate::storage::{LocalDisk, Storage};
@@ -12,7 +12,8 @@ use crate::train;
 pub(super) fn train(args: &TrainArgs, json: bool) -> Result<()> {
     let options = LoadOptions { as_of: None, deliveries: args.deliveries.clone() };
     let loaded = parse::load_study(&args.study, &options, &[]);
-    let (pipeline, plan) = in_folder(&args.study, loaded)?;
+    let (pipeline, mut plan) = in_folder(&args.study, loaded)?;
+    evaluate::of_runs(&mut plan, args.runs.as_deref())?;
     if let Some(out) = &args.out
         && LocalDisk.list(out).is_ok()
     {
@@ -31,9 +32,11 @@ pub(super) fn train(args: &TrainArgs, json: bool) -> Result<()> {
         private(file, &train::matrix_csv(&pipeline, &plan, &study)?)?;
     }
     let Some(out) = &args.out else { return Ok(()) };
+    let name = out.file_name().map(|name| name.to_string_lossy().into_owned());
+    let name = name.ok_or_else(|| Error::Usage("--out names a folder".to_owned()))?;
     let (mut count, done) = progress::counter("fits", train::fits(&plan)?);
     let mut fits = 0;
-    let trained = train::train(&pipeline, &plan, &study, engine.partitions, &mut || {
+    let trained = train::train(&pipeline, &plan, &study, &name, engine.partitions, &mut || {
         fits += 1;
         count(fits);
     });
@@ -42,9 +45,10 @@ pub(super) fn train(args: &TrainArgs, json: bool) -> Result<()> {
     let files = train::folder::files(&pipeline, &plan, &trained)?;
     train::folder::write(&LocalDisk, out, &files)?;
     match json {
-        true => output::json(&train::folder::evaluation(&pipeline, &plan, &trained)),
-        false => output::line(&summary(out, &plan.decl.outcome.label, plan.outcome.cost, &trained)),
+        true => output::json(&trained.evaluation)?,
+        false => output::line(&summary(out, &trained))?,
     }
+    evaluate::judged(&pipeline, &trained.evaluation)
 }
 
 /// One row a person, so for the owner's eyes.
@@ -52,18 +56,19 @@ fn private(file: &Path, text: &str) -> Result<()> {
     LocalDisk.write_new(file, text.as_bytes()).map_err(|error| Error::storage("writing", file, &error))
 }
 
-fn summary(out: &Path, outcome: &str, cost: bool, trained: &train::Trained) -> String {
-    let shown = |value: Option<f64>| value.map_or("unknown".to_owned(), |value| format!("{value:.4}"));
-    let held = &trained.held_out;
-    let mut text = String::new();
-    if cost {
-        text.push_str(&format!("{}\n", train::COST_LABEL));
-    }
-    text.push_str(&format!(
-        "{}: predicts {outcome}\n  held out: {} rows, {} events, AUROC {}, Brier {:.4}, calibration slope {}, observed over expected {:.3}\n  learnt from: {} rows, {} events, AUROC {}\n  read {} before it is used",
-        out.display(), held.rows, held.events, shown(held.auroc), held.brier, shown(held.calibration_slope),
-        held.observed_over_expected, trained.in_training.rows, trained.in_training.events,
-        shown(trained.in_training.auroc), out.join("card.md").display()
-    ));
-    text
+/// The page of the evaluation, between what was learnt from and where it is.
+fn summary(out: &Path, trained: &train::Trained) -> String {
+    let learnt = trained.learnt;
+    let tried: Vec<String> =
+        trained.tried.iter().map(|tried| format!("  {:.5}  {}", tried.log_loss, tried.settings)).collect();
+    format!(
+        "Learnt from {} rows, {} events (AUROC on them {:.3}). Mean log loss in cross-validation:\n{}\n\n{}\n\n{} holds the model; read {} before it is used",
+        learnt.rows,
+        learnt.events,
+        learnt.auroc,
+        tried.join("\n"),
+        evaluate::in_words(&trained.evaluation),
+        out.display(),
+        out.join("card.md").display()
+    )
 }

@@ -179,6 +179,9 @@ struct TrainArgs {
     /// The folder of the deliveries, in place of the run file's.
     #[arg(long, value_name = "FOLDER")]
     deliveries: Option<PathBuf>,
+    /// Of a study with [acted_on]: the output folder of the runs whose lists were acted on, in place of the study's.
+    #[arg(long, value_name = "FOLDER")]
+    runs: Option<PathBuf>,
     /// Write what is learnt from as a CSV, for other programs: a row a person, without token.
     #[arg(long, value_name = "FILE")]
     matrix: Option<PathBuf>,

@@ -137,12 +137,16 @@ fn told(entry: &Entry) -> String {
             recipients.dedup();
             let sum = |of: fn(&ListSent) -> u64| release.lists.iter().map(of).sum::<u64>();
             format!(
-                "released of run {}: {} listed, {} in reserve, {} removed, to {} recipients",
+                "released of run {}: {} listed, {} in reserve, {} removed, to {} recipients{}",
                 release.run,
                 sum(|list| list.listed),
                 sum(|list| list.reserve),
                 sum(|list| list.removed),
-                recipients.len()
+                recipients.len(),
+                match release.without_recipient {
+                    0 => String::new(),
+                    people => format!("; {people} without a recorded recipient, sent to nobody"),
+                }
             )
         }
         Event::Withdrawal(withdrawal) => {

@@ -3,16 +3,21 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use arrow::array::Float64Array;
+use arrow::record_batch::RecordBatch;
 use clap::Args;
 use jiff::civil::Date;
 
 use super::evaluate::{StudyArgs, in_words, write_new};
 use super::output;
 use crate::cohort::words;
+use crate::drift;
+use crate::drift::reference::SCORE;
 use crate::error::{Error, Result};
 use crate::evaluate::recalibrate::{self, Fitted, Groups, Method, Signature};
 use crate::evaluate::sample::Row;
 use crate::evaluate::{self, Evaluation, Scored};
+use crate::pipeline::calibration::Step;
 use crate::pipeline::lock::{self, ModelLock};
 use crate::pipeline::study::StudyPlan;
 use crate::pipeline::{Model, Pipeline};
@@ -47,7 +52,7 @@ pub fn run(args: &RecalibrateArgs, json: bool) -> Result<()> {
     if args.by.trim().is_empty() {
         return Err(Error::Usage("--by names a person".to_owned()));
     }
-    let (pipeline, plan, study) = args.study.assemble(std::slice::from_ref(&args.model))?;
+    let (pipeline, plan, study) = args.study.assemble(std::slice::from_ref(&args.model), false)?;
     let model = pipeline.models.first().ok_or_else(|| Error::Fault("the model was not loaded".to_owned()))?;
     if !model.is_probability() {
         return Err(Error::Usage(format!(
@@ -58,8 +63,7 @@ pub fn run(args: &RecalibrateArgs, json: bool) -> Result<()> {
     let before =
         evaluate::scored(&pipeline, &study)?.into_iter().next().map(|scored| scored.scores).unwrap_or_default();
     let fitted = fit(args, &pipeline, &plan, &study, model, &before)?;
-    let mut after = before.clone();
-    calibration::apply(std::slice::from_ref(&fitted.step), &study.table, &mut after)?;
+    let recalibrated = stepped(&fitted.step, &study.table, &before)?;
     let name = args.out.file_name().map(|name| name.to_string_lossy().into_owned());
     let name = name.ok_or_else(|| Error::Usage("--out names a folder".to_owned()))?;
     let scored = |name: &str, scores| Scored {
@@ -68,11 +72,27 @@ pub fn run(args: &RecalibrateArgs, json: bool) -> Result<()> {
         probability: true,
         scores,
     };
-    let after = scored(&name, after);
+    let after = scored(&name, recalibrated.clone());
     let evaluation = evaluate::judge(&pipeline, &plan, &study, std::slice::from_ref(&after))?;
     let both = evaluate::judge(&pipeline, &plan, &study, &[scored(&format!("{} before", model.name), before), after])?;
-    write_new(&args.out, &files(args, &pipeline, &plan, model, &fitted, &evaluation)?)?;
+    let mut files = files(args, &pipeline, &plan, model, &fitted, &evaluation)?;
+    if let Some(file) = &model.decl.reference {
+        let text = files.entry(file.clone()).or_default();
+        *text = spread(text, &recalibrated)?;
+    }
+    if files.remove(lock::FILE).is_some() {
+        let sealed = ModelLock::of(&files)?.text();
+        files.insert(lock::FILE.to_owned(), sealed);
+    }
+    write_new(&args.out, &files)?;
     if json { output::json(&both) } else { output::line(&in_words(&both)) }
+}
+
+/// Every score there is, after one more step.
+fn stepped(step: &Step, table: &RecordBatch, scores: &[Option<f64>]) -> Result<Vec<Option<f64>>> {
+    let mut after: Vec<f64> = scores.iter().map(|score| score.unwrap_or(0.0)).collect();
+    calibration::apply(std::slice::from_ref(step), table, &mut after)?;
+    Ok(scores.iter().zip(after).map(|(before, after)| before.map(|_| after)).collect())
 }
 
 fn fit(
@@ -81,16 +101,15 @@ fn fit(
     plan: &StudyPlan,
     study: &Study,
     model: &Model,
-    scores: &[f64],
+    scores: &[Option<f64>],
 ) -> Result<Fitted> {
-    let learnt = study.rows(Part::Train);
-    let row = |&row: &usize| Row {
-        score: scores[row],
-        outcome: study.outcome[row],
-        weight: study.weight[row],
-        person: study.person[row],
+    let about = |row: &usize| scores[*row].is_some();
+    let learnt: Vec<usize> = study.rows(Part::Train).into_iter().filter(about).collect();
+    let row = |&row: &usize| {
+        let (outcome, weight, person) = (study.outcome[row], study.weight[row], study.person[row]);
+        scores[row].map(|score| Row { score, outcome, weight, person })
     };
-    let rows: Vec<Row> = learnt.iter().map(row).collect();
+    let rows: Vec<Row> = learnt.iter().filter_map(row).collect();
     let groups = args.group.as_ref().map(|name| {
         let feature = pipeline.features.iter().position(|feature| feature.name == *name);
         let feature = feature.ok_or_else(|| Error::Usage(format!("the study's run has no feature `{name}`")))?;
@@ -133,15 +152,17 @@ fn files(
         args.on, args.by
     ));
     files.extend(fitted.table.clone());
-    let mut json = serde_json::to_string_pretty(evaluation)
-        .map_err(|_| Error::Fault("an evaluation cannot be written as JSON".to_owned()))?;
-    json.push('\n');
-    files.insert("evaluation.json".to_owned(), json);
-    if files.remove(lock::FILE).is_some() {
-        let sealed = ModelLock::of(&files)?.text();
-        files.insert(lock::FILE.to_owned(), sealed);
-    }
+    files.insert("evaluation.json".to_owned(), evaluation.text()?);
     Ok(files)
+}
+
+/// What a run is held against, with the score as it is after the step.
+fn spread(reference: &str, scores: &[Option<f64>]) -> Result<String> {
+    let scores: Float64Array = scores.iter().flatten().copied().map(Some).collect();
+    let mut text = drift::reference(&scores, &[])?;
+    let inputs = reference.lines().skip(1).filter(|line| !line.starts_with(SCORE));
+    inputs.for_each(|line| text.push_str(&format!("{line}\n")));
+    Ok(text)
 }
 
 /// Where the model stands: its path is told from the run file's folder.

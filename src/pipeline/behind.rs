@@ -30,7 +30,7 @@ impl Behind<'_> {
                     Verb::Age { source, .. } => sources.extend(self.births.then_some(*source)),
                     Verb::Value { source, .. } => sources.extend([*source]),
                     Verb::Events(events) => sources.extend([events.source]),
-                    Verb::Item { item } => sources.extend(self.sources_that_say(*item)),
+                    Verb::Item { item } | Verb::ItemState { item } => sources.extend(self.sources_that_say(*item)),
                     Verb::Derived { sql } => names.extend(expr::columns_read(sql).unwrap_or_default()),
                 }
             } else if let Some(model) = self.models.iter().find(|model| is_of_model(&name, &model.name)) {
@@ -69,6 +69,7 @@ impl Scoring {
             }
             Self::Logistic(logistic) => logistic.terms.iter().map(|term| term.feature).collect(),
             Self::Trees(trees) => trees.inputs.iter().map(|input| input.feature).collect(),
+            Self::Stack(stack) => stack.bases.iter().flat_map(|(_, base)| base.features()).collect(),
         };
         read.into_iter().collect()
     }

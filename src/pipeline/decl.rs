@@ -3,6 +3,8 @@
 //! These types are the single source for parsing, for the JSON Schema that `riskstrat schema` prints and for the
 //! checks that precede serde. What a name means across files is settled in `crate::pipeline::check`.
 
+mod figures;
+mod gaps;
 mod lists;
 mod outreach;
 
@@ -12,6 +14,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::calibration::CalibrationDecl;
+pub use figures::{CompareDecl, FigureDecl, StandardDecl};
+pub use gaps::{LinkageDecl, OtherDecl, PathwayDecl, StepDecl};
 pub(crate) use lists::matches;
 pub use lists::{ActionDecl, ListFormat, ProbabilityDecl, RecipientRoleDecl};
 pub use outreach::{CapacityDecl, CoolOffDecl, FloorDecl, LimitDecl, LimitsDecl, OutreachDecl, QuotaDecl, WeightDecl};
@@ -105,6 +109,15 @@ pub enum DisclosureRule {
     /// Below 5 as `*`, the rest to the nearest 5 (MHSDS monthly statistics).
     #[serde(rename = "mhsds")]
     Mhsds,
+    /// 0 to 7 as `*`, the rest to the nearest 5 (OpenSAFELY output checking).
+    #[serde(rename = "opensafely")]
+    OpenSafely,
+    /// 1 to 4 as `*`, the rest as they are, with further counts hidden where a small one could be worked out.
+    #[serde(rename = "below-5")]
+    Below5,
+    /// 1 to 9 as `*`, the rest as they are, with further counts hidden where a small one could be worked out.
+    #[serde(rename = "threshold-10")]
+    Threshold10,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -159,6 +172,9 @@ pub struct SourceDecl {
     pub every: Option<String>,
     /// Who sent a row: one that sends nothing any more is missed in a run that remembers.
     pub provider: Option<ProviderDecl>,
+    /// Our text, category or code column that names who recorded a row: the audit counts by it. Default: the column of
+    /// `provider`.
+    pub recorded_by: Option<String>,
     /// A delivery without rows is a fact, not a fault.
     #[serde(default)]
     pub may_be_empty: bool,
@@ -385,6 +401,8 @@ pub enum CodeSystem {
     Loinc,
     Ods,
     Lsoa,
+    /// Codes of your own: taken as they are sent, white space around them left out.
+    Local,
 }
 
 /// What a source says about one demographic item.
@@ -446,9 +464,11 @@ pub struct FeatureDecl {
     pub total: Option<EventsVerb>,
     /// Longest stay in days: from `date` to `end`, open ones and ends beyond it counted to the as-of date; null without one.
     pub longest: Option<EventsVerb>,
+    /// Days of all stays together, each as `longest` counts it; 0 without one.
+    pub bed_days: Option<EventsVerb>,
     /// Whether an event is open at the as-of date: begun before it, with no `end` or one on or after it.
     pub open_at_index: Option<EventsVerb>,
-    /// A register's own column, or a resolved demographic `item`.
+    /// A register's own column, a resolved demographic `item`, or how one is recorded (`state`).
     pub value: Option<ValueVerb>,
     /// SQL over features declared before this one, in this file or an earlier one.
     pub derived: Option<DerivedVerb>,
@@ -501,6 +521,8 @@ pub struct ValueVerb {
     pub column: Option<String>,
     /// A demographic item, resolved across sources.
     pub item: Option<String>,
+    /// How such an item is recorded over all sources: `known`, `conflicting`, `declined`, `blank` and so on.
+    pub state: Option<String>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -545,8 +567,11 @@ pub struct ModelDecl {
     pub floor: Option<f64>,
     /// `points`: the score is the sum divided by this; a share of 36 deficits, for example.
     pub divide_by: Option<f64>,
-    /// `logistic`, `trees`: the intercept, on the log-odds scale.
+    /// `logistic`, `trees`, `stack`: the intercept, on the log-odds scale.
     pub intercept: Option<f64>,
+    /// `stack`: what it leans on.
+    #[serde(default)]
+    pub bases: Vec<BaseDecl>,
     /// `logistic`: the terms; or a CSV with the same columns in `table`.
     #[serde(default)]
     pub terms: Vec<TermDecl>,
@@ -567,6 +592,20 @@ pub struct ModelDecl {
     /// Of a model that predicts a cost: without this it is refused.
     #[serde(default)]
     pub i_understand_cost_label: bool,
+}
+
+/// A model within a stack, whose table is in the same folder.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BaseDecl {
+    /// In plain words, for people who read.
+    pub name: String,
+    /// `logistic` or `trees`.
+    pub kind: ModelKind,
+    pub table: String,
+    pub intercept: f64,
+    /// Above 0: by which its log-odds are multiplied.
+    pub weight: f64,
 }
 
 /// Where a trained model comes from.
@@ -607,6 +646,8 @@ pub enum ModelKind {
     Logistic,
     /// A fitted ensemble: the logistic function of the intercept and one leaf of each tree.
     Trees,
+    /// The logistic function of the intercept and the log-odds of its bases, each times its weight.
+    Stack,
 }
 
 impl ModelKind {
@@ -700,7 +741,20 @@ pub struct AuditDecl {
     pub split_by: Vec<String>,
     /// The feature (text) that names who can mend a record; one worklist each.
     pub worklist_by: Option<String>,
+    /// At most so many rows a worklist, those worth most; without it all of them.
+    pub worklist_rows: Option<u32>,
+    #[serde(default)]
     pub items: IndexMap<String, ItemDecl>,
+    /// Care through several settings, by name.
+    #[serde(default)]
+    pub pathways: IndexMap<String, PathwayDecl>,
+    /// Whose rows are linked, and whose are not.
+    pub linkage: Option<LinkageDecl>,
+    /// By what the figures are compared; needed where there are any.
+    pub compare: Option<CompareDecl>,
+    /// What is counted in every group: who was admitted, listed, screened, recorded.
+    #[serde(default)]
+    pub figures: IndexMap<String, FigureDecl>,
 }
 
 /// One demographic item: what is valid, and which value wins when sources differ.
@@ -716,6 +770,16 @@ pub struct ItemDecl {
     /// Values that mean "not known" (for sources without a value set).
     #[serde(default)]
     pub default_values: Vec<String>,
+    /// A known value counts for this long from the day on which it was last recorded: "5 years".
+    pub expires: Option<String>,
+    /// One and the same all life: a source that gives two values is in conflict with itself.
+    #[serde(default)]
+    pub fixed: bool,
+    /// Valid values that say no more than "other".
+    pub other: Option<OtherDecl>,
+    /// The share of a provider's records that may hold a default code before its score falls (DQMI: default threshold).
+    #[serde(default)]
+    pub defaults_allowed: f64,
     pub resolve: Resolve,
     /// Sources by trust, for `source_order` and for ties.
     #[serde(default)]
@@ -728,6 +792,19 @@ pub enum Resolve {
     MostRecent,
     MostFrequent,
     SourceOrder,
+}
+
+impl Resolve {
+    pub const ALL: [Self; 3] = [Self::MostRecent, Self::MostFrequent, Self::SourceOrder];
+
+    /// The name in declarations and outputs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::MostRecent => "most_recent",
+            Self::MostFrequent => "most_frequent",
+            Self::SourceOrder => "source_order",
+        }
+    }
 }
 
 /// A cohort: who is in, who is out, in what order, and how many a team can call.

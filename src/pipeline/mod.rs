@@ -45,6 +45,9 @@ pub mod check;
 /// JSON Schema of every kind of declaration.
 pub mod schema;
 
+/// What an audit counts, and of whom.
+mod audit;
+
 /// How features become a score.
 mod scoring;
 
@@ -58,15 +61,17 @@ use jiff::civil::Date;
 use crate::calendar::Window;
 use crate::codelist::{CodeList, ValueSet};
 use crate::drift::Reference;
+pub use audit::{Audit, Compare, Counted, Figure, Pathway};
 use calibration::Step;
 use decl::{
-    AuditDecl, CohortDecl, ColumnDecl, DemographicDecl, DisclosureRule, ItemDecl, ListFormat, ModelDecl, Role, RunDecl,
-    SourceDecl,
+    CohortDecl, ColumnDecl, DemographicDecl, DisclosureRule, ItemDecl, ListFormat, ModelDecl, Role, RunDecl,
+    SourceDecl, StepDecl,
 };
 use limits::ModelLimitsDecl;
 pub use outreach::{Capacity, Floor, Limit, Outreach, Quota, Weight};
 pub use scoring::{
-    Branch, FEWEST_PEOPLE, Logistic, Node, Points, PointsItem, Scoring, Split, Term, Threshold, Tree, TreeInput, Trees,
+    Branch, FEWEST_PEOPLE, Logistic, Node, Points, PointsItem, Scoring, Split, Stack, Term, Threshold, Tree, TreeInput,
+    Trees,
 };
 
 /// A checked pipeline: every name is resolved to an index, every expression has been typed.
@@ -136,6 +141,8 @@ pub struct Demographic {
 pub struct Item {
     pub name: String,
     pub decl: ItemDecl,
+    /// How long a known value counts; none for ever.
+    pub expires: Option<Window>,
     /// Indices into [`Pipeline::sources`], most trusted first: the declared order, then the rest as the run names them.
     pub order: Vec<usize>,
 }
@@ -168,6 +175,8 @@ pub enum Verb {
     Value { source: usize, column: usize },
     /// A demographic item, resolved across sources.
     Item { item: usize },
+    /// The name of its recording state over all sources.
+    ItemState { item: usize },
     /// SQL over earlier features.
     Derived { sql: String },
     /// Something about the events of a source.
@@ -230,6 +239,7 @@ pub enum What {
     Latest,
     Total,
     Longest,
+    BedDays,
     OpenAtIndex,
 }
 
@@ -254,17 +264,6 @@ pub struct Model {
     pub calibration: Vec<Step>,
     /// How inputs and score were spread in training.
     pub reference: Option<Reference>,
-}
-
-#[derive(Debug, Clone)]
-pub struct Audit {
-    pub name: String,
-    pub decl: AuditDecl,
-    /// Indices into [`Pipeline::items`], in declaration order.
-    pub items: Vec<usize>,
-    /// Indices into [`Pipeline::features`].
-    pub split_by: Vec<usize>,
-    pub worklist_by: Option<usize>,
 }
 
 #[derive(Debug, Clone)]
@@ -328,6 +327,14 @@ impl Pipeline {
         role.is_none_or(|role| role.sees(name))
     }
 
+    /// The steps of pathways at a source, in the order of audits, pathways and steps.
+    pub fn steps_at(&self, source: usize) -> impl Iterator<Item = (&Pathway, &StepDecl)> {
+        let pathways = self.audits.iter().flat_map(|audit| &audit.pathways);
+        let steps = pathways.flat_map(|pathway| pathway.decl.steps.iter().map(move |step| (pathway, step)));
+        let sources = self.audits.iter().flat_map(|audit| &audit.pathways).flat_map(|pathway| &pathway.sources);
+        steps.zip(sources).filter(move |(_, at)| **at == source).map(|(step, _)| step)
+    }
+
     /// Sources with this role, with their index.
     pub fn with_role(&self, role: Role) -> impl Iterator<Item = (usize, &Source)> {
         self.sources.iter().enumerate().filter(move |(_, source)| source.decl.role == role)
@@ -335,6 +342,12 @@ impl Pipeline {
 }
 
 impl Source {
+    /// The column that names who recorded a row.
+    pub fn recorded_by(&self) -> Option<&str> {
+        let sender = || self.decl.provider.as_ref().map(|provider| provider.column.as_str());
+        self.decl.recorded_by.as_deref().or_else(sender)
+    }
+
     /// Index of one of our columns.
     pub fn column(&self, name: &str) -> Option<usize> {
         self.columns.iter().position(|column| column.name == name)

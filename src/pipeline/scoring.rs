@@ -1,4 +1,4 @@
-//! How features become a score, checked: points, logistic terms, trees.
+//! How features become a score, checked: points, logistic terms, trees, stacks of them.
 
 use super::decl::Transform;
 
@@ -7,6 +7,7 @@ pub enum Scoring {
     Points(Points),
     Logistic(Logistic),
     Trees(Trees),
+    Stack(Stack),
 }
 
 #[derive(Debug, Clone)]
@@ -58,6 +59,14 @@ pub struct Term {
     pub cap: Option<f64>,
     pub transform: Transform,
     pub divide_by: Option<f64>,
+}
+
+/// Models that are added on the log-odds scale.
+#[derive(Debug, Clone)]
+pub struct Stack {
+    pub intercept: f64,
+    /// Each with the weight by which its log-odds are multiplied; none is a stack, and none gives points.
+    pub bases: Vec<(f64, Scoring)>,
 }
 
 /// A leaf of fewer people could tell their outcomes: such a model is neither written nor read.

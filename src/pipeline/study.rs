@@ -1,5 +1,7 @@
 //! A study, as it is written and as it is checked: who, as of which dates, what became of them, and what is learnt from it.
 
+use std::path::PathBuf;
+
 use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -25,6 +27,8 @@ pub struct StudyDecl {
     pub outcome: OutcomeDecl,
     /// What a death before the end of the follow-up means.
     pub deaths: Deaths,
+    /// Whose outcome an earlier list changed is not known: neither learnt from nor judged on.
+    pub acted_on: Option<ActedOnDecl>,
     /// Rows recorded on or after this date say nothing of the outcome; without it all that was delivered counts.
     #[schemars(with = "Option<String>", extend("format" = "date"))]
     pub known_by: Option<Date>,
@@ -45,6 +49,17 @@ pub struct StudyDecl {
     /// A cost stands for need only where access is equal (Obermeyer 2019): without this such an outcome is refused.
     #[serde(default)]
     pub i_understand_cost_label: bool,
+}
+
+/// Lists that were acted on. Who was left alone by lot counts once for each person that they stand for.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ActedOnDecl {
+    /// The output folder of the runs, relative to this file: what was released counts, and as long as nothing was, what
+    /// the runs listed.
+    pub runs: String,
+    /// For how long what follows on a place changes a person's risk: places so long before an as-of date count too.
+    pub lasts: String,
 }
 
 /// What is predicted: one verb about events in `[as_of, as_of + within)`, and for a number from which value on.
@@ -129,6 +144,8 @@ fn five() -> u32 {
 pub enum LearnerKind {
     Logistic,
     Trees,
+    /// Both, weighted by what each says of people whom it had not seen; nothing of its own is declared.
+    Stack,
 }
 
 /// Penalised logistic regression: every pair of penalties is tried in cross-validation, the least log loss is kept.
@@ -184,12 +201,20 @@ pub struct StudyPlan {
     /// SHA-256 of the study file.
     pub sha256: String,
     pub outcome: Outcome,
+    pub acted_on: Option<ActedOn>,
     /// Indices into [`super::Pipeline::features`], ascending.
     pub inputs: Vec<usize>,
     /// Indices into [`super::Pipeline::features`], as declared.
     pub groups: Vec<usize>,
     pub max_gap: Window,
     pub evaluate: EvaluatePlan,
+}
+
+#[derive(Debug, Clone)]
+pub struct ActedOn {
+    /// The folder that holds `runs/`.
+    pub out: PathBuf,
+    pub lasts: Window,
 }
 
 #[derive(Debug, Clone)]

@@ -9,14 +9,14 @@ use super::desk::Loaded;
 use super::{Checker, is_name};
 use crate::expr;
 
-const EVIDENCE: [Role; 3] = [Role::Register, Role::Events, Role::Feedback];
+pub(super) const EVIDENCE: [Role; 3] = [Role::Register, Role::Events, Role::Feedback];
 
 impl Checker {
     /// The items of all audits; one that two audits declare must be the same in both.
     pub(super) fn items(&mut self, audits: &[Loaded<AuditDecl>]) {
         for audit in audits {
-            if audit.decl.items.is_empty() {
-                self.desk.report(audit.document.at_key(&["items"], "an audit expects at least one item"));
+            if audit.decl.items.is_empty() && audit.decl.figures.is_empty() {
+                self.desk.report(audit.document.at_key(&["items"], "an audit expects at least one item or figure"));
             }
             for (name, decl) in &audit.decl.items {
                 self.item(&audit.document, name, decl);
@@ -54,7 +54,8 @@ impl Checker {
         }
         let rest: Vec<usize> = (0..self.sources.len()).filter(|source| !order.contains(source)).collect();
         order.extend(rest);
-        self.items.push(Item { name: name.to_owned(), decl: decl.clone(), order });
+        let expires = self.item_limits(document, name, decl);
+        self.items.push(Item { name: name.to_owned(), decl: decl.clone(), expires, order });
     }
 
     /// What the sources say about the person.
@@ -116,31 +117,56 @@ impl Checker {
         let (document, decl) = (&file.document, &file.decl);
         let names = decl.items.keys();
         let items = names.filter_map(|name| self.items.iter().position(|item| item.name == *name)).collect();
-        let mut split_by = Vec::new();
-        for (at, name) in decl.split_by.iter().enumerate() {
-            let place = at.to_string();
-            let path = ["split_by", place.as_str()];
-            let Some(feature) = self.value_feature(document, &path, name) else { continue };
-            let groups = self.features.get(feature).is_some_and(|feature| match feature.data_type {
-                DataType::Utf8 | DataType::Boolean => true,
-                // A number as it is recorded may be a decile; one that is worked out from events has any value.
-                DataType::Int64 => {
-                    matches!(feature.verb, Verb::Value { .. } | Verb::Item { .. } | Verb::Derived { .. })
-                }
-                _ => false,
-            });
-            if !groups {
-                let problem = document.at_value(&path, format!("`{name}` has too many values to split by"));
-                self.desk.report(problem.help("split by a band of it: a `derived` feature that yields text"));
-            }
-            split_by.push(feature);
-        }
+        let split_by = self.splits(document, &["split_by"], &decl.split_by);
         let worklist_by = decl.worklist_by.as_ref().and_then(|name| {
             let feature = self.value_feature(document, &["worklist_by"], name)?;
             self.must_be_text(document, &["worklist_by"], feature);
             Some(feature)
         });
-        self.audits.push(Audit { name: file.name.clone(), decl: decl.clone(), items, split_by, worklist_by });
+        let (name, decl) = (file.name.clone(), decl.clone());
+        let mut audit = Audit {
+            name,
+            decl,
+            items,
+            split_by,
+            worklist_by,
+            pathways: Vec::new(),
+            compare: None,
+            figures: Vec::new(),
+        };
+        self.pathways(document, &mut audit);
+        if let Some(linkage) = &audit.decl.linkage {
+            self.linkage(document, linkage);
+        }
+        self.audits.push(audit);
+    }
+
+    /// Features whose values are few enough to be groups.
+    pub(super) fn splits(&mut self, document: &Document, path: &[&str], names: &[String]) -> Vec<usize> {
+        let mut groups = Vec::new();
+        for (at, name) in names.iter().enumerate() {
+            let place = at.to_string();
+            let path: Vec<&str> = path.iter().copied().chain([place.as_str()]).collect();
+            groups.extend(self.split_by(document, &path, name));
+        }
+        groups
+    }
+
+    pub(super) fn split_by(&mut self, document: &Document, path: &[&str], name: &str) -> Option<usize> {
+        let feature = self.value_feature(document, path, name)?;
+        let groups = self.features.get(feature).is_some_and(|feature| match feature.data_type {
+            DataType::Utf8 | DataType::Boolean => true,
+            // A number as it is recorded may be a decile; one that is worked out from events has any value.
+            DataType::Int64 => {
+                matches!(feature.verb, Verb::Value { .. } | Verb::Item { .. } | Verb::Derived { .. })
+            }
+            _ => false,
+        });
+        if !groups {
+            let problem = document.at_value(path, format!("`{name}` has too many values to split by"));
+            self.desk.report(problem.help("split by a band of it: a `derived` feature that yields text"));
+        }
+        Some(feature)
     }
 
     /// A feature; of a register's bare column it is said how to make one.

@@ -32,6 +32,7 @@ impl FeatureDecl {
             ("latest", self.latest.is_some()),
             ("total", self.total.is_some()),
             ("longest", self.longest.is_some()),
+            ("bed_days", self.bed_days.is_some()),
             ("open_at_index", self.open_at_index.is_some()),
             ("value", self.value.is_some()),
             ("derived", self.derived.is_some()),
@@ -50,6 +51,7 @@ impl FeatureDecl {
             "latest" => (What::Latest, &self.latest),
             "total" => (What::Total, &self.total),
             "longest" => (What::Longest, &self.longest),
+            "bed_days" => (What::BedDays, &self.bed_days),
             "open_at_index" => (What::OpenAtIndex, &self.open_at_index),
             _ => return None,
         };
@@ -76,7 +78,7 @@ impl Checker {
         let schema = source_schema(self.sources.get(source)?);
         let filtered =
             decl.filter.as_ref().is_none_or(|sql| self.filter(document, &at("where"), sql, &schema).is_some());
-        let needs_end = matches!(what, What::Longest | What::OpenAtIndex).then_some(verb);
+        let needs_end = matches!(what, What::Longest | What::BedDays | What::OpenAtIndex).then_some(verb);
         if let Some(needs) = needs_end.or(decl.ended.then_some("ended"))
             && self.sources.get(source)?.column("end").is_none()
         {
@@ -128,7 +130,7 @@ impl Checker {
     ) -> Option<(Option<usize>, DataType)> {
         let path = [name, verb, "column"];
         let plain = match what {
-            What::Count | What::CountDays | What::DaysSince | What::Longest => Some(DataType::Int64),
+            What::Count | What::CountDays | What::DaysSince | What::Longest | What::BedDays => Some(DataType::Int64),
             What::Exists | What::OpenAtIndex => Some(DataType::Boolean),
             What::CountDistinct | What::Latest | What::Total => None,
         };

@@ -48,7 +48,7 @@ impl Checker {
         let [verb] = verbs.as_slice() else {
             let problem = match verbs.as_slice() {
                 [] => document.at_key(&[name], format!("`{name}` has no verb")).help(
-                    "one of age, count, count_distinct, count_days, exists, days_since, latest, total, longest, open_at_index, value, derived",
+                    "one of age, count, count_distinct, count_days, exists, days_since, latest, total, longest, bed_days, open_at_index, value, derived",
                 ),
                 several => document.at_key(&[name, several.last().copied().unwrap_or_default()], format!("`{name}` has more than one verb: {}", several.join(", "))),
             };
@@ -186,29 +186,39 @@ impl Checker {
     }
 
     fn value(&mut self, document: &Document, name: &str, verb: &ValueVerb) -> Option<(Verb, DataType)> {
-        match (&verb.of, &verb.column, &verb.item) {
-            (Some(of), Some(column), None) => {
+        match (&verb.of, &verb.column, &verb.item, &verb.state) {
+            (Some(of), Some(column), None, None) => {
                 let source = self.source_named(document, &[name, "value", "of"], of, &[Role::Register])?;
                 let path = [name, "value", "column"];
                 let column = self.column_named(document, &path, source, column)?;
                 let data_type = self.publishable(document, &path, source, column)?;
                 Some((Verb::Value { source, column }, data_type))
             }
-            (None, None, Some(item)) => {
-                let found = self.items.iter().position(|known| known.name == *item);
-                if found.is_none() {
-                    let names = self.items.iter().map(|item| item.name.as_str());
-                    let problem = document
-                        .at_value(&[name, "value", "item"], format!("no audit of the run declares the item `{item}`"));
-                    self.desk.report(problem.did_you_mean(item, names));
-                }
-                Some((Verb::Item { item: found? }, DataType::Utf8))
+            (None, None, Some(item), None) => {
+                let item = self.item_named(document, &[name, "value", "item"], item)?;
+                Some((Verb::Item { item }, DataType::Utf8))
+            }
+            (None, None, None, Some(item)) => {
+                let item = self.item_named(document, &[name, "value", "state"], item)?;
+                Some((Verb::ItemState { item }, DataType::Utf8))
             }
             _ => {
-                self.desk.report(document.at_key(&[name, "value"], "`value` needs `of` and `column`, or `item`"));
+                let problem =
+                    document.at_key(&[name, "value"], "`value` needs `of` and `column`, or `item`, or `state`");
+                self.desk.report(problem);
                 None
             }
         }
+    }
+
+    fn item_named(&mut self, document: &Document, path: &[&str], item: &str) -> Option<usize> {
+        let found = self.items.iter().position(|known| known.name == item);
+        if found.is_none() {
+            let names = self.items.iter().map(|item| item.name.as_str());
+            let problem = document.at_value(path, format!("no audit of the run declares the item `{item}`"));
+            self.desk.report(problem.did_you_mean(item, names));
+        }
+        found
     }
 
     /// The type of a column whose values may stand beside a person: no token, no list.

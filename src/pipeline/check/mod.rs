@@ -13,6 +13,9 @@ mod evaluate;
 mod events;
 mod exclusion;
 mod feature;
+mod figures;
+mod gaps;
+mod learner;
 mod limits;
 mod lists;
 mod model;
@@ -22,6 +25,7 @@ mod run;
 mod scoring;
 mod sheet;
 mod source;
+mod stack;
 mod study;
 mod text;
 mod trained;
@@ -183,6 +187,7 @@ fn checked(
         checker.runs_cool_off = checker.cool_off(&run, &["outreach", "cool_off"], cool_off);
     }
     cohorts.good.iter().for_each(|cohort| checker.cohort(cohort));
+    audits.good.iter().for_each(|audit| checker.figures(audit, cohorts.broken.is_empty()));
     if let Some(decl) = &decl {
         checker.outreach = checker.outreach(&run, decl);
         checker.run(&run, decl, sources.broken.is_empty());

@@ -23,7 +23,7 @@ impl Checker {
         }
         self.signed_off(document, &format!("model {}", file.name), &decl.signed_off);
         self.card(document, &decl.card);
-        self.bands(document, &decl.bands);
+        self.bands(document, &["bands"], &decl.bands);
         if let Some(sql) = &decl.applies_when {
             let schema = Schema::new(self.feature_fields());
             self.predicate(document, &["applies_when"], sql, &schema);
@@ -35,31 +35,14 @@ impl Checker {
         for what in names.iter().filter_map(|name| self.taken(name)).collect::<Vec<_>>() {
             self.desk.report(document.at_key(&["title"], what).help("the model's folder gives the score its name"));
         }
-        let foreign: &[(&str, bool)] = match decl.kind {
-            ModelKind::Points => &[("intercept", decl.intercept.is_some()), ("terms", !decl.terms.is_empty())],
-            ModelKind::Logistic => &[
-                ("feature", decl.feature.is_some()),
-                ("thresholds", !decl.thresholds.is_empty()),
-                ("floor", decl.floor.is_some()),
-                ("table_sum", !decl.table_sum.is_empty()),
-                ("divide_by", decl.divide_by.is_some()),
-            ],
-            ModelKind::Trees => &[
-                ("feature", decl.feature.is_some()),
-                ("thresholds", !decl.thresholds.is_empty()),
-                ("floor", decl.floor.is_some()),
-                ("table_sum", !decl.table_sum.is_empty()),
-                ("divide_by", decl.divide_by.is_some()),
-                ("terms", !decl.terms.is_empty()),
-            ],
-        };
-        for (key, _) in foreign.iter().filter(|(_, given)| *given) {
+        for key in foreign(decl) {
             self.desk.report(document.at_key(&[key], format!("a model of this kind has no `{key}`")));
         }
         let kind = match decl.kind {
             ModelKind::Points => self.points(document, decl).map(Scoring::Points),
             ModelKind::Logistic => self.logistic(document, decl).map(Scoring::Logistic),
             ModelKind::Trees => self.trees(document, decl).map(Scoring::Trees),
+            ModelKind::Stack => self.stack(document, decl).map(Scoring::Stack),
         };
         match kind {
             Some(kind) => {
@@ -111,11 +94,12 @@ impl Checker {
         }
     }
 
-    fn bands(&mut self, document: &Document, bands: &[BandDecl]) {
+    /// Names for ranges of a score, which stand at `path`.
+    pub(super) fn bands(&mut self, document: &Document, path: &[&str], bands: &[BandDecl]) {
         let mut below = f64::NEG_INFINITY;
         for (at, band) in bands.iter().enumerate() {
             let place = at.to_string();
-            let path = ["bands", place.as_str()];
+            let path: Vec<&str> = path.iter().copied().chain([place.as_str()]).collect();
             let last = at + 1 == bands.len();
             if band.name.trim().is_empty() || bands.iter().take(at).any(|other| other.name == band.name) {
                 self.desk.report(document.at_value(&path, "each band has a name of its own"));
@@ -170,6 +154,24 @@ impl Checker {
             }
         }
     }
+}
+
+/// What is given that belongs to other kinds of model.
+fn foreign(decl: &ModelDecl) -> Vec<&'static str> {
+    use ModelKind::{Logistic, Points, Stack, Trees};
+    let given: [(&str, bool, &[ModelKind]); 9] = [
+        ("table", decl.table.is_some(), &[Points, Logistic, Trees]),
+        ("feature", decl.feature.is_some(), &[Points]),
+        ("thresholds", !decl.thresholds.is_empty(), &[Points]),
+        ("floor", decl.floor.is_some(), &[Points]),
+        ("table_sum", !decl.table_sum.is_empty(), &[Points]),
+        ("divide_by", decl.divide_by.is_some(), &[Points]),
+        ("intercept", decl.intercept.is_some(), &[Logistic, Trees, Stack]),
+        ("terms", !decl.terms.is_empty(), &[Logistic]),
+        ("bases", !decl.bases.is_empty(), &[Stack]),
+    ];
+    let foreign = given.into_iter().filter(|(_, given, of)| *given && !of.contains(&decl.kind));
+    foreign.map(|(key, ..)| key).collect()
 }
 
 /// A file of the same folder.

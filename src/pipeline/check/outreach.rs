@@ -89,9 +89,12 @@ impl Checker {
         if let Some(every) = &file.decl.every {
             self.age_limit(&file.document, &["every"], every);
         }
+        let Some(source) = self.sources.iter().position(|source| source.name == file.name) else { return };
+        if let Some(recorder) = &file.decl.recorded_by {
+            self.recorder(&file.document, source, recorder);
+        }
         let Some(provider) = &file.decl.provider else { return };
         let path = ["provider", "column"];
-        let Some(source) = self.sources.iter().position(|source| source.name == file.name) else { return };
         let Some(column) = self.column_named(&file.document, &path, source, &provider.column) else { return };
         let found = self.sources.get(source).and_then(|source| source.columns.get(column));
         if found.is_some_and(|column| column.data_type != DataType::Utf8) {

@@ -1,7 +1,7 @@
 //! A study: its outcome, its inputs, its split, checked against the run that it names.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use arrow::datatypes::DataType;
 use jiff::civil::Date;
@@ -12,7 +12,7 @@ use super::super::document::Document;
 use super::super::parse::LoadOptions;
 use super::super::problem::Problem;
 use super::super::schema::Kind;
-use super::super::study::{Outcome, OutcomeDecl, StudyDecl, StudyPlan};
+use super::super::study::{ActedOn, ActedOnDecl, Outcome, OutcomeDecl, StudyDecl, StudyPlan};
 use super::super::{Feature, Pipeline, Source, What};
 use super::Checker;
 use super::desk::Desk;
@@ -52,7 +52,7 @@ pub(in super::super) fn study(
     document.file = desk.folder().join(&file).display().to_string();
     let mine = document.file.clone();
     let folder = Path::new(&decl.run).parent().unwrap_or(Path::new("")).to_owned();
-    let written = Written { name, document, decl, sha256, models: models.to_vec() };
+    let written = Written { name, document, decl, sha256, folder: desk.folder().to_owned(), models: models.to_vec() };
     let (run_desk, run_name) = Desk::open(&run_file)?;
     let checked = super::checked(run_desk, &run_name, options, Some(&written));
     let seen_from_here = |mut problem: Problem| {
@@ -73,6 +73,8 @@ pub(super) struct Written {
     document: Document,
     decl: StudyDecl,
     sha256: String,
+    /// Where the study stands.
+    folder: PathBuf,
     /// To judge, by name.
     pub(super) models: Vec<String>,
 }
@@ -95,9 +97,13 @@ impl Checker {
             self.predicate(document, &["where"], sql, &schema);
         }
         let outcome = self.outcome(document, decl);
+        let acted_on = decl.acted_on.as_ref().map(|acted_on| self.acted_on(study, acted_on));
         let inputs = self.inputs(document, &decl.inputs);
         let groups = self.groups(document, &decl.groups);
         self.split(document, decl);
+        if let Some(train) = &decl.train {
+            self.learner(document, train);
+        }
         let max_gap = self.gap(document, decl);
         let evaluate = self.evaluate(document, &decl.evaluate);
         Some(StudyPlan {
@@ -105,6 +111,7 @@ impl Checker {
             decl: decl.clone(),
             sha256: study.sha256.clone(),
             outcome: outcome?,
+            acted_on,
             inputs: inputs.into_iter().collect(),
             groups,
             max_gap,
@@ -125,6 +132,13 @@ impl Checker {
         }
     }
 
+    fn acted_on(&mut self, study: &Written, decl: &ActedOnDecl) -> ActedOn {
+        let document = &study.document;
+        self.not_blank(document, &["acted_on", "runs"], &decl.runs);
+        self.age_limit(document, &["acted_on", "lasts"], &decl.lasts);
+        ActedOn { out: study.folder.join(&decl.runs), lasts: Window::parse(&decl.lasts).unwrap_or(Window::Days(0)) }
+    }
+
     fn gap(&mut self, document: &Document, decl: &StudyDecl) -> Window {
         let text = decl.max_gap.as_deref().unwrap_or("31 days");
         self.age_limit(document, &["max_gap"], text);
@@ -143,16 +157,6 @@ impl Checker {
         {
             let message = "as-of dates stand on one side of this date only";
             self.desk.report(document.at_value(&["split", "from"], message));
-        }
-        let Some(train) = &decl.train else { return };
-        if !(2..=20).contains(&train.folds) {
-            self.desk.report(document.at_value(&["train", "folds"], "2 to 20 folds"));
-        }
-        for (key, penalties) in [("ridge", &train.logistic.ridge), ("lasso", &train.logistic.lasso)] {
-            if penalties.is_empty() || penalties.iter().any(|penalty| *penalty < 0.0) {
-                let message = "one penalty or several, none below 0";
-                self.desk.report(document.at_value(&["train", "logistic", key], message));
-            }
         }
     }
 

@@ -85,7 +85,14 @@ impl Checker {
         let lock = lock?;
         let mut good = true;
         let steps = decl.calibration.iter().filter_map(CalibrationDecl::table);
-        let tables = decl.table.iter().chain(&decl.reference).chain([&decl.card]).map(String::as_str).chain(steps);
+        let tables = decl
+            .table
+            .iter()
+            .chain(decl.bases.iter().map(|base| &base.table))
+            .chain(&decl.reference)
+            .chain([&decl.card])
+            .map(String::as_str)
+            .chain(steps);
         for needed in tables.chain(["model.toml"]).filter(|file| !lock.files.contains_key(*file)) {
             self.desk.report(Problem::new(&shown, format!("`{needed}` is not in the lock")));
             good = false;
