@@ -2,6 +2,8 @@
 
 // `cfg(test)` is always true here; it tells clippy that helpers are test code too.
 #[cfg(test)]
+mod acted_on;
+#[cfg(test)]
 mod cohorts;
 #[cfg(test)]
 mod commands;
@@ -10,13 +12,19 @@ mod declarations;
 #[cfg(test)]
 mod deliveries;
 #[cfg(test)]
+mod disclosure;
+#[cfg(test)]
 mod engine_settings;
 #[cfg(test)]
 mod evaluate;
 #[cfg(test)]
 mod extend;
 #[cfg(test)]
+mod gaps;
+#[cfg(test)]
 mod golden;
+#[cfg(test)]
+mod hidden_inequality;
 #[cfg(test)]
 mod kills;
 #[cfg(test)]
@@ -42,11 +50,19 @@ mod recovered;
 #[cfg(test)]
 mod release;
 #[cfg(test)]
+mod report;
+#[cfg(test)]
 mod runs;
 #[cfg(test)]
 mod same_bytes;
 #[cfg(test)]
 mod scores;
+#[cfg(test)]
+mod stacked;
+#[cfg(test)]
+mod statistics;
+#[cfg(test)]
+mod studies;
 #[cfg(test)]
 mod synth;
 #[cfg(test)]

@@ -9,12 +9,20 @@ use riskstrat::pipeline::parse::LoadOptions;
 
 use crate::runs;
 
-/// Everything published but what names the run or the deliveries' files.
+/// Everything published but what names the deliveries' files; what names the run, without its name.
 fn about_people(run: &Path) -> BTreeMap<String, Vec<u8>> {
-    let named = |name: &str| {
-        ["receipt.json", "log.ndjson", "aggregate/about.csv"].contains(&name) || name.contains("set_aside/")
+    let id = run.file_name().unwrap().to_str().unwrap();
+    let named = |name: &str| ["receipt.json", "log.ndjson"].contains(&name) || name.contains("set_aside/");
+    let files = runs::files(run).into_iter().filter(|(name, _)| !named(name));
+    let without_id = |(name, bytes): (String, Vec<u8>)| match name.as_str() {
+        "aggregate/about.csv" | "aggregate/report.html" => {
+            let text = String::from_utf8(bytes).unwrap();
+            assert!(text.contains(id), "{name} names the run");
+            (name, text.replace(id, "the run").into_bytes())
+        }
+        _ => (name, bytes),
     };
-    runs::files(run).into_iter().filter(|(name, _)| !named(name)).collect()
+    files.map(without_id).collect()
 }
 
 /// The same files with the same bytes; a difference names the file and shows nothing of it.

@@ -3,8 +3,9 @@
 //! `third_party.json` was counted from the files by an independent script, with the rules of the README and no code of
 //! this project. The data are not part of the project: without them the test says so and skips.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use riskstrat::pipeline::decl::DisclosureRule;
 use riskstrat::pipeline::parse::LoadOptions;
 use serde_json::Value;
 
@@ -54,6 +55,23 @@ fn counted(set: &str) {
         let states = ethnicity["states"].as_array().unwrap();
         let found = states.iter().find(|entry| entry["state"] == state.as_str()).unwrap();
         assert_eq!(&found["people"], count, "ethnicity {state}");
+    }
+    recorded(&run, expected);
+}
+
+/// States by item and source, as the audit shows them.
+fn recorded(run: &Path, expected: &Value) {
+    let table = riskstrat::publish::read_csv(&std::fs::read(run.join("aggregate/recording_gaps.csv")).unwrap());
+    for (item, sources) in expected["recording"].as_object().into_iter().flatten() {
+        for (source, states) in sources.as_object().unwrap() {
+            let name = |row: &[String]| row[2].rsplit('/').next() == Some(source.as_str());
+            let of = |row: &&Vec<String>| row[1] == *item && name(row) && row[3] == "everyone";
+            for row in table.iter().filter(of) {
+                let counted = states.get(&row[6]).and_then(Value::as_u64).unwrap_or_default();
+                assert_eq!(row[7], DisclosureRule::Hes2018.count(counted).to_string(), "{item} {source} {}", row[6]);
+            }
+            assert!(table.iter().any(|row| of(&row)), "{item} {source}");
+        }
     }
 }
 

@@ -88,6 +88,8 @@ exists = { of = "spells", where = "method = 'emergency'" }
 [split]
 hold_out = 0.3
 key = "k"
+[evaluate]
+replicates = 20
 [train]
 learner = "logistic"
 folds = 3
@@ -112,13 +114,13 @@ impl Chance {
 
 const SEED: u64 = 20_260_401;
 
-struct World {
+pub struct World {
     folder: TempDir,
 }
 
 impl World {
     /// 1,500 people; who is old or was in hospital is likelier to be there the next year.
-    fn new() -> Self {
+    pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let world = Self { folder };
         for (file, text) in [
@@ -161,17 +163,17 @@ impl World {
         world
     }
 
-    fn path(&self, file: &str) -> PathBuf {
+    pub fn path(&self, file: &str) -> PathBuf {
         self.folder.path().join(file)
     }
 
-    fn write(&self, file: &str, text: &str) {
+    pub fn write(&self, file: &str, text: &str) {
         let path = self.path(file);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
     }
 
-    fn edit(&self, file: &str, from: &str, to: &str) {
+    pub fn edit(&self, file: &str, from: &str, to: &str) {
         let text = fs::read_to_string(self.path(file)).unwrap();
         assert!(text.contains(from), "{file} has no {from:?}");
         fs::write(self.path(file), text.replace(from, to)).unwrap();
@@ -182,21 +184,21 @@ impl World {
         study::assemble(&pipeline, &plan, Engine { partitions: threads, batch_rows: 100 }, &|_, _| {})
     }
 
-    fn train(&self, threads: usize) -> Result<BTreeMap<String, String>> {
+    pub fn train(&self, threads: usize) -> Result<BTreeMap<String, String>> {
         let (pipeline, plan) = parse::load_study(&self.path("study.toml"), &LoadOptions::default(), &[])?;
         let study = study::assemble(&pipeline, &plan, Engine { partitions: threads, batch_rows: 100 }, &|_, _| {})?;
-        let trained = train::train(&pipeline, &plan, &study, threads, &mut || {})?;
+        let trained = train::train(&pipeline, &plan, &study, "risk", threads, &mut || {})?;
         train::folder::files(&pipeline, &plan, &trained)
     }
 
     /// Trains, puts the folder into `models/`, and names it in the run.
-    fn ship(&self) {
+    pub fn ship(&self) {
         fs::create_dir_all(self.path("models")).unwrap();
         train::folder::write(&LocalDisk, &self.path("models/risk"), &self.train(1).unwrap()).unwrap();
         self.edit("run.toml", "features = [\"all\"]", "features = [\"all\"]\nmodels = [\"risk\"]");
     }
 
-    fn refusal(&self) -> String {
+    pub fn refusal(&self) -> String {
         parse::load(&self.path("run.toml"), &LoadOptions::default()).map(|_| ()).unwrap_err().to_string()
     }
 }
@@ -220,8 +222,9 @@ fn threads_and_the_order_of_rows_change_no_byte_of_a_model() {
     shuffled(&world.path("deliveries/spells.csv"));
     assert_eq!(files, world.train(3).unwrap());
     let names: Vec<&str> = files.keys().map(String::as_str).collect();
-    assert_eq!(names, ["card.md", "coefficients.csv", "evaluation.json", "model.lock", "model.toml"]);
-    assert!(files["coefficients.csv"].contains("\nspells_12m,,log1p,,"), "{}", files["coefficients.csv"]);
+    let all = ["card.md", "coefficients.csv", "evaluation.json", "model.lock", "model.toml", "reference.csv"];
+    assert_eq!(names, all);
+    assert!(files["coefficients.csv"].contains("\nspells_12m,,log1p,,0."), "{}", files["coefficients.csv"]);
     assert!(files["coefficients.csv"].contains("\ndays_since_spell,,is_missing,,"), "{}", files["coefficients.csv"]);
 }
 
@@ -229,7 +232,7 @@ fn threads_and_the_order_of_rows_change_no_byte_of_a_model() {
 fn everyone_of_a_date_is_counted_once_and_nobody_is_on_two_sides() {
     let study = World::new().study(2).unwrap();
     for date in &study.account {
-        let out = date.not_meant + date.opted_out + date.merged + date.left + date.died;
+        let out = date.not_meant + date.opted_out + date.merged + date.left + date.died + date.acted_on;
         assert_eq!(date.on_spine, out + date.censored + date.rows, "{date:?}");
         assert!(date.events > 0);
     }
@@ -294,8 +297,8 @@ fn a_cost_is_no_outcome_unless_it_is_meant_and_then_it_is_said_everywhere() {
     assert!(error.contains("this outcome is a cost") && error.contains("study.toml"), "{error}");
     world.edit("study.toml", "deaths =", "i_understand_cost_label = true\ndeaths =");
     let files = world.train(1).unwrap();
-    assert!(files["card.md"].contains(train::COST_LABEL));
-    assert!(files["evaluation.json"].contains(train::COST_LABEL));
+    assert!(files["card.md"].contains(study::COST_LABEL));
+    assert!(files["evaluation.json"].contains(study::COST_LABEL));
     assert!(files["model.toml"].contains("cost_label = true"));
     world.ship();
     let pipeline = parse::load(&world.path("run.toml"), &LoadOptions::default()).unwrap();
@@ -320,7 +323,7 @@ fn a_folder_that_is_not_what_was_trained_and_judged_here_is_refused() {
     };
     let (model, table) = ("models/risk/model.toml", "models/risk/coefficients.csv");
     refused_with(table, "age_years,,,,", "age_years,,,,1", "`coefficients.csv` is not the file that was trained");
-    refused_with(table, "age_years,,,,", "age_years,,,,nan", "`coefficient` is no finite number");
+    refused_with(table, "age_years,,,,", "age_years,,,,nan", "`reference` is no finite number");
     refused_with(table, "age_years,", "shoe_size,", "there is no feature `shoe_size`");
     refused_with(model, "intercept = ", "intercept = 0.5 # ", "`model.toml` is not the file that was trained");
     refused_with(model, "format = 1", "format = 2", "this program reads 1");

@@ -117,3 +117,15 @@ fn the_published_schemas_accept_the_declarations() {
         assert!(!jsonschema::is_valid(&schema, &serde_json::json!({ "no_such_key": 1 })), "{path}");
     }
 }
+
+#[test]
+fn the_whole_job_of_the_yardstick_is_declared() {
+    let run = crate::runs::root().join("benches/yardstick/run.toml");
+    let pipeline = load(&run, &LoadOptions { as_of: None, deliveries: Some(PathBuf::from("none")) });
+    let pipeline = pipeline.unwrap_or_else(|error| panic!("{error}"));
+    let named = |name: &str| pipeline.features.iter().filter(|feature| feature.name.starts_with(name)).count();
+    assert_eq!([named("ltc_"), named("ch_"), named("val_"), named("apc_all_"), named("rx_paras_")], [41, 17, 4, 4, 2]);
+    assert_eq!((pipeline.sources.len(), pipeline.cohorts.len()), (8, 5));
+    let Scoring::Logistic(logistic) = &pipeline.models[0].kind else { panic!() };
+    assert_eq!(logistic.terms.len(), 140);
+}

@@ -1,5 +1,7 @@
 //! What is wrong in declarations is said once, all of it, at its place, before any record is read.
 
+mod figures;
+mod gaps;
 mod good;
 mod hostile;
 mod located;

@@ -109,7 +109,7 @@ impl World {
         says: &[Said<'_>],
     ) -> Self {
         let decl = declared(&format!("label = \"{label}\"\nresolve = \"most_recent\""));
-        self.pipeline.items.push(Item { name: name.to_owned(), decl, order: Vec::new() });
+        self.pipeline.items.push(Item { name: name.to_owned(), decl, expires: None, order: Vec::new() });
         let say = |&(person, source, state, value, date): &Said<'_>| Say {
             person,
             source,
@@ -122,6 +122,7 @@ impl World {
             resolved: resolved.iter().map(|(value, _)| value.map(Arc::from)).collect(),
             state: resolved.iter().map(|(_, state)| *state).collect(),
             says: says.iter().map(say).collect(),
+            ..ItemEvidence::default()
         });
         self
     }
@@ -134,6 +135,9 @@ impl World {
             items: (0..self.pipeline.items.len()).collect(),
             split_by: split_by.iter().map(|name| self.position(name)).collect(),
             worklist_by: worklist_by.map(|name| self.position(name)),
+            pathways: Vec::new(),
+            compare: None,
+            figures: Vec::new(),
         };
         self.pipeline.audits.push(audit);
         self

@@ -10,6 +10,7 @@ use riskstrat::error::Error;
 use riskstrat::pipeline::decl::{ListFormat, ProbabilityDecl};
 use riskstrat::publish::Draft;
 use riskstrat::receipt::SourceAccount;
+use riskstrat::sheet::about::Freshness;
 use riskstrat::sheet::{Sheet, SheetFile, about};
 
 use super::world::{World, floats, texts, world};
@@ -125,9 +126,8 @@ fn every_format_holds_the_same_people_and_says_so_to_the_gate() {
 fn a_file_that_lacks_a_person_is_not_published() {
     let world = nasty();
     let sheet = nasty_sheet();
-    let mut keep = vec![true; 14];
-    keep[3] = false;
-    let short = sheet.keep(&keep).unwrap();
+    let all_but_one: Vec<usize> = (0..14).filter(|row| *row != 3).collect();
+    let short = sheet.pick(&all_but_one).unwrap();
     for format in ListFormat::ALL {
         for (file, at) in short.files(format).unwrap().into_iter().zip(0..) {
             let whole = sheet.files(format).unwrap().into_iter().filter(|other| other.ending != file.ending);
@@ -179,6 +179,43 @@ fn a_workbook_has_no_formula_and_the_same_bytes_each_time() {
     assert!(!list.contains("<f>") && !list.contains("<f ") && !list.contains("<hyperlink"), "no formula, no link");
     assert!(part("xl/sharedStrings.xml").contains("<t>=1+1</t>"), "the text is as it was");
     assert!(part("docProps/core.xml").contains(">2026-04-01T00:00:00Z<"), "the date is the list's");
+}
+
+#[test]
+fn what_is_stale_is_red_on_every_sheet_of_a_workbook() {
+    let parts = |stale: bool| {
+        let mut sheet = nasty_sheet();
+        let fresh = Freshness {
+            source: "gp".into(),
+            title: "GP".into(),
+            legal_basis: "direct care".into(),
+            data_up_to: None,
+            stale,
+            counts_here: true,
+        };
+        sheet.about.sources = vec![fresh];
+        let mut archive =
+            zip::ZipArchive::new(Cursor::new(sheet.files(ListFormat::Xlsx).unwrap().remove(0).bytes)).unwrap();
+        let mut part = |name: &str| {
+            let mut xml = String::new();
+            archive.by_name(name).unwrap().read_to_string(&mut xml).unwrap();
+            xml
+        };
+        (part("xl/styles.xml"), part("xl/worksheets/sheet1.xml"), part("xl/worksheets/sheet2.xml"))
+    };
+    let (styles, first, list) = parts(true);
+    let fonts: Vec<&str> = styles.split("<font>").skip(1).collect();
+    let red = fonts.iter().position(|font| font.contains("FFB10E1E")).unwrap();
+    // Of the formats of cells, those in that font; each sheet has a cell in one.
+    let formats = styles.split("<cellXfs").nth(1).unwrap().split("<xf ").skip(1).enumerate();
+    let reds: Vec<usize> =
+        formats.filter(|(_, xf)| xf.contains(&format!("fontId=\"{red}\""))).map(|(at, _)| at).collect();
+    for sheet in [&first, &list] {
+        assert!(reds.iter().any(|red| sheet.contains(&format!("s=\"{red}\""))), "{reds:?}");
+    }
+    assert!(list.contains("Stale data: see the first sheet"));
+    let (styles, _, list) = parts(false);
+    assert!(!styles.contains("B10E1E") && !list.contains("Stale"));
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use riskstrat::audit::{self, Gaps};
 use riskstrat::cohort::Cohorts;
+use riskstrat::history::History;
 use riskstrat::link::RecordingState::{self, Blank, Conflicting, Declined, Known, NotKnown};
 use riskstrat::publish::Draft;
 
@@ -9,7 +10,9 @@ use super::world::{World, floats, texts, world};
 
 fn gaps(world: &World) -> (Cohorts, Gaps) {
     let cohorts = world.select();
-    let gaps = audit::gaps(&world.pipeline, &world.people, &world.features, &world.scores, &cohorts).unwrap();
+    let gaps =
+        audit::gaps(&world.pipeline, &world.people, &world.features, &world.scores, &cohorts, &History::default())
+            .unwrap();
     (cohorts, gaps)
 }
 
@@ -83,26 +86,26 @@ fn a_worklist_says_what_each_source_says_and_puts_listed_people_first() {
     let world = six();
     let (cohorts, gaps) = gaps(&world);
     let mut draft = Draft::new();
-    audit::write(&world.pipeline, &world.people, &cohorts, &gaps, &mut draft).unwrap();
+    audit::write(&world.pipeline, &world.people, &world.features, &cohorts, &gaps, &mut draft).unwrap();
     riskstrat::cohort::write(&world.pipeline, &world.people, &world.features, &world.scores, &cohorts, &[], &mut draft)
         .unwrap();
     let files = world.published(&cohorts, &draft);
     assert_eq!(
         files["person/gaps/P1.csv"],
-        "person,item,state,what_each_source_says,on_list\n\
-         b,Ethnicity,not known,GP registrations: not known,T\n\
-         c,Ethnicity,declined to say,Hospital spells: declined to say,no\n"
+        "person,item,state,what_each_source_says,on_list,value\n\
+         b,Ethnicity,not known,GP registrations: not known,T,11666\n\
+         c,Ethnicity,declined to say,Hospital spells: declined to say,no,0\n"
     );
     assert_eq!(
         files["person/gaps/P2.csv"],
-        "person,item,state,what_each_source_says,on_list\n\
+        "person,item,state,what_each_source_says,on_list,value\n\
          d,Ethnicity,sources differ,\"GP registrations: White British (4 October 2024); Hospital spells: Black \
-         Caribbean (3 March 2026)\",T\n\
-         e,Ethnicity,not recorded,nothing in any source,no\n"
+         Caribbean (3 March 2026)\",T,13399\n\
+         e,Ethnicity,not recorded,nothing in any source,no,6699\n"
     );
     assert_eq!(
         files["person/gaps/unallocated.csv"],
-        "person,item,state,what_each_source_says,on_list\nf,Ethnicity,not recorded,GP registrations: not recorded,no\n"
+        "person,item,state,what_each_source_says,on_list,value\nf,Ethnicity,not recorded,GP registrations: not recorded,no,5099\n"
     );
     assert!(!files.keys().any(|path| path.ends_with("P3.csv")));
 }
@@ -129,11 +132,11 @@ fn only_disclosed_counts_reach_the_tables() {
         );
     let (cohorts, gaps) = gaps(&world);
     let mut draft = Draft::new();
-    audit::write(&world.pipeline, &world.people, &cohorts, &gaps, &mut draft).unwrap();
+    audit::write(&world.pipeline, &world.people, &world.features, &cohorts, &gaps, &mut draft).unwrap();
     riskstrat::cohort::write(&world.pipeline, &world.people, &world.features, &world.scores, &cohorts, &[], &mut draft)
         .unwrap();
     let files = world.published(&cohorts, &draft);
-    let rows = "ethnicity,Black Caribbean,10,10,100.0\n\
+    let rows = "ethnicity,Black Caribbean,10,10,*\n\
                 ethnicity,White British,40,10,25.0\n\
                 ethnicity,not recorded,10,*,*\n";
     assert_eq!(files["aggregate/inequality.csv"], format!("split,group,people,listed,share_listed\n{rows}"));

@@ -34,7 +34,7 @@ fn people_are_taken_off_and_the_reserve_moves_up() {
     let (about, parquet) = published(out.path());
     let sheet = Sheet::read(&about, "A81001", parquet).unwrap();
     let tokens = ["T1".to_owned(), "T2".to_owned()];
-    let released = sheet.keep(&[false, true, true]).unwrap();
+    let released = sheet.pick(&[1, 2]).unwrap();
     let released = released.with_persons(&tokens).unwrap();
     let released = released.with_places(&[(1, Place::Listed), (2, Place::Listed)]).unwrap();
     let csv = released.files(ListFormat::Csv).unwrap().remove(0).bytes;
@@ -43,7 +43,7 @@ fn people_are_taken_off_and_the_reserve_moves_up() {
     assert_eq!(first, [["rank", "status", "person"], ["1", "listed", "T1"], ["2", "listed", "T2"]]);
     let text = String::from_utf8(csv).unwrap();
     assert!(!text.contains("t-hana") && !text.contains("t-agnes"));
-    assert!(sheet.keep(&[true]).is_err(), "a choice for other rows");
+    assert!(sheet.pick(&[3]).is_err(), "a choice for other rows");
     assert!(sheet.with_persons(&tokens).is_err(), "tokens for other rows");
 }
 

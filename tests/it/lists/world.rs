@@ -90,6 +90,7 @@ pub fn world(tokens: &[&str], features: Vec<Made>, scores: Vec<Made>) -> World {
             tokens: tokens.iter().copied().map(Pseudonym::new).collect(),
             registers: Vec::new(),
             items: Vec::new(),
+            rows: Vec::new(),
         },
         scores: Scores { batch: batch(&scores) },
         features: Features { batch: batch(&features), latest: features.into_iter().map(|made| made.latest).collect() },

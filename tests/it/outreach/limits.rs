@@ -1,11 +1,20 @@
 //! What a run that differs much from the one before must do (trust rows B3 to B6 and L7).
 
 use jiff::ToSpan;
+use jiff::civil::Date;
+use riskstrat::error::Error;
 use riskstrat::gates::Consent;
+use riskstrat::journal::Journal;
+use riskstrat::pipeline::parse::{self, LoadOptions};
+use riskstrat::release::{self, Done, Request};
+use riskstrat::run::Options;
+use riskstrat::storage::LocalDisk;
+use riskstrat::token::Key;
 use serde_json::Value;
+use zeroize::Zeroizing;
 
 use super::hub::{self, AS_OF, Hub, Person, Rows};
-use crate::runs;
+use crate::runs::{self, ENGINE};
 
 const CAPACITY: &str = "[capacity]\nper = \"team\"\ntake = 40\n";
 
@@ -127,6 +136,51 @@ fn b5_an_absent_provider_whose_people_nobody_knows_stops_the_run() {
         1,
         &["source visits: nothing from P2", "no register says whose people these are", "closed_providers"],
     );
+}
+
+/// Releases the lists of the current run on what is delivered now.
+fn release(hub: &Hub, as_of: Date) -> Result<Done, Error> {
+    let options = LoadOptions { as_of: Some(as_of), deliveries: None };
+    let pipeline = parse::load(&hub.path("run.toml"), &options)?;
+    let options = Options { out: hub.path("out"), engine: ENGINE, consent: Consent::default() };
+    let request = Request { run: None, cohorts: Vec::new(), by: "a tester".into(), new_key: false };
+    let key = Key::new(Zeroizing::new(b"a key for tests, and for nothing else".to_vec()))?;
+    release::release(&pipeline, &options, &request, &key, &LocalDisk, &Journal::default())
+}
+
+#[test]
+fn a_release_is_held_against_its_run() {
+    let people = forty();
+    let hub = remembering(&people);
+    hub.deliver(&this_week(&people));
+    hub.published(AS_OF);
+    hub.deliver(&without(this_week(&people), "visits", |row| row.ends_with(",P2")));
+    let error = release(&hub, AS_OF).unwrap_err();
+    assert!(error.exit_code() == 1 && error.to_string().contains("source visits: 93 rows, 123 in run"), "{error}");
+    hub.deliver(&this_week(&people));
+    let error = release(&hub, AS_OF + 7.days()).unwrap_err();
+    assert!(error.exit_code() == 3 && error.to_string().contains("a new delivery is due every 7 days"), "{error}");
+    assert!(!hub.path("out/releases/ledger.ndjson").exists());
+    release(&hub, AS_OF).unwrap();
+}
+
+#[test]
+fn b5_people_of_a_practice_that_sends_nothing_are_not_released() {
+    let people = forty();
+    let hub = remembering(&people);
+    hub.replace("run.toml", "[self_check]", "[limits]\nrows_shrink = 0.5\n\n[self_check]");
+    hub.deliver(&this_week(&people));
+    hub.published(AS_OF);
+    hub.deliver(&without(this_week(&people), "visits", |row| row.ends_with(",P2")));
+    let done = release(&hub, AS_OF).unwrap();
+    let page: Value = serde_json::from_slice(&std::fs::read(done.folder.join("release.json")).unwrap()).unwrap();
+    for cohort in ["first", "second"] {
+        let lists = page["lists"].as_array().unwrap().iter().filter(|list| list["cohort"] == cohort);
+        let counts =
+            lists.map(|list| [&list["removed"]["no data from P2"], &list["listed"]].map(|n| n.as_u64().unwrap_or(0)));
+        assert_eq!(counts.fold([0, 0], |[a, b], [c, d]| [a + c, b + d]), [10, 30], "{cohort}");
+    }
+    assert!(page["warnings"][0].as_str().unwrap().contains("nothing from P2"), "{}", page["warnings"]);
 }
 
 #[test]

@@ -247,6 +247,8 @@ impl Declarations {
              [rooms]\nlabel = \"Rooms\"\nvalue = { of = \"housing\", column = \"rooms\" }\n\
              [ethnicity]\nlabel = \"Ethnicity\"\nvalue = { item = \"ethnicity\" }\n\
              [postcode]\nlabel = \"Postcode\"\nvalue = { item = \"postcode\" }\n\
+             [ethnicity_state]\nlabel = \"How it is recorded\"\nvalue = { state = \"ethnicity\" }\n\
+             [postcode_state]\nlabel = \"How it is recorded\"\nvalue = { state = \"postcode\" }\n\
              [cond]\nlabel = \"{category}\"\nwithin = \"ever\"\n\
              exists = { of = \"spells\", codelist = \"diagnoses\", each = \"category\" }\n\
              [problem]\nlabel = \"{category}\"\nwithin = \"3 years\"\n\
@@ -344,17 +346,19 @@ impl Declarations {
     }
 
     fn audit(&mut self, random: &mut ChaCha8Rng) {
-        let mut rule = || {
+        let rule = {
             let rules = ["most_recent", "most_frequent", "source_order"];
             let order = ["", "order = [\"spells\"]\n", "order = [\"housing\", \"spells\", \"people\"]\n"];
             format!("resolve = \"{}\"\n{}", rules.choose(random).unwrap(), order.choose(random).unwrap())
         };
+        let lasts = ["", "expires = \"400 days\"\n", "expires = \"3 years\"\n", "fixed = true\n"];
+        let [ethnicity, postcode] = [(); 2].map(|()| *lasts.choose(random).unwrap());
         let text = format!(
-            "title = \"Gaps\"\n[items.ethnicity]\nlabel = \"Ethnicity\"\ndefault_values = [\"X\"]\npattern = \"[A-Z]\"\nresolve = \"{}\"\n\
+            "title = \"Gaps\"\n[items.ethnicity]\nlabel = \"Ethnicity\"\n{ethnicity}default_values = [\"X\"]\npattern = \"[A-Z]\"\nresolve = \"{}\"\n\
              [items.born]\nlabel = \"Birth date\"\ndate_not_before = 1901-01-01\nresolve = \"most_recent\"\n\
-             [items.postcode]\nlabel = \"Postcode\"\npattern = \"[A-Z]{{2}}[0-9]\"\ndefault_values = [\"ZZ9\"]\n{}",
+             [items.postcode]\nlabel = \"Postcode\"\n{postcode}pattern = \"[A-Z]{{2}}[0-9]\"\ndefault_values = [\"ZZ9\"]\n{}",
             ["most_recent", "most_frequent", "source_order"][usize::from(self.as_of.year() % 3 != 0)],
-            rule()
+            rule
         );
         self.files.insert("audits/gaps.toml".to_owned(), text);
     }
@@ -383,6 +387,8 @@ fn verb(random: &mut ChaCha8Rng) -> String {
         "exists = { of = \"spells\"",
         "days_since = { of = \"spells\"",
         "longest = { of = \"spells\"",
+        "bed_days = { of = \"spells\"",
+        "bed_days = { of = \"spells\", ended = true",
         "open_at_index = { of = \"spells\"",
         "total = { of = \"spells\", column = \"cost\"",
         "latest = { of = \"spells\", column = \"cost\"",

@@ -43,10 +43,11 @@ pub enum Fate {
     InHospital,
     NotReached,
     NewToken,
+    ChangesPractice,
 }
 
 impl Fate {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Stays,
         Self::OptsOut,
         Self::DiesInTheRegister,
@@ -59,6 +60,7 @@ impl Fate {
         Self::InHospital,
         Self::NotReached,
         Self::NewToken,
+        Self::ChangesPractice,
     ];
 
     /// What a hub writes of them.
@@ -82,6 +84,7 @@ impl Fate {
             Self::NoLongerInTheRegister => Some("not in a register"),
             Self::Declined => Some("contacted"),
             Self::InHospital => Some("in_hospital"),
+            Self::ChangesPractice => Some("of another recipient now"),
         }
     }
 }
@@ -90,6 +93,8 @@ impl Fate {
 pub struct World {
     folder: tempfile::TempDir,
     pub people: Vec<Person>,
+    /// That is run and released.
+    pub run_file: &'static str,
 }
 
 const RUN: &str = r#"
@@ -210,7 +215,7 @@ by = ["admissions_12m desc"]
 
 impl World {
     pub fn new(people: Vec<Person>) -> Self {
-        let world = Self { folder: tempfile::tempdir().unwrap(), people };
+        let world = Self { folder: tempfile::tempdir().unwrap(), people, run_file: "run.toml" };
         world.write("run.toml", RUN);
         for (name, text) in SOURCES {
             let text = match name {
@@ -254,6 +259,13 @@ impl World {
         std::fs::write(self.path(name), text).unwrap();
     }
 
+    /// Changes a declaration; what is replaced must be there.
+    pub fn replace(&self, name: &str, from: &str, to: &str) {
+        let text = std::fs::read_to_string(self.path(name)).unwrap();
+        assert!(text.contains(from), "{name} has no `{from}`");
+        self.write(name, &text.replacen(from, to, 1));
+    }
+
     pub fn set(&mut self, token: &str, fate: Fate) {
         self.people.iter_mut().find(|person| person.token == token).unwrap().fate = fate;
     }
@@ -276,7 +288,8 @@ impl World {
             let (left, died) = (after(Fate::LeavesTheRegister), after(Fate::DiesInTheRegister));
             let now = if fate == Fate::NewToken { format!("{token}-new") } else { token.clone() };
             if fate != Fate::NoLongerInTheRegister {
-                writeln!(people, "{now},2025-06-01,{left},{died},{}", person.practice).unwrap();
+                let practice = if fate == Fate::ChangesPractice { "A81009" } else { person.practice };
+                writeln!(people, "{now},2025-06-01,{left},{died},{practice}").unwrap();
             }
             for spell in 0..person.admissions {
                 let died = if spell == 0 { after(Fate::DiesInHospital) } else { "" };
@@ -304,7 +317,7 @@ impl World {
     }
 
     pub fn run(&self, as_of: &str, deliveries: &str) -> Result<PathBuf> {
-        runs::run(&self.path("run.toml"), &self.options(as_of, deliveries), &self.out(), ENGINE)
+        runs::run(&self.path(self.run_file), &self.options(as_of, deliveries), &self.out(), ENGINE)
     }
 
     fn options(&self, as_of: &str, deliveries: &str) -> LoadOptions {
@@ -323,7 +336,7 @@ impl World {
         storage: &dyn Storage,
         change: impl Fn(&mut Request),
     ) -> Result<Done> {
-        let pipeline = parse::load(&self.path("run.toml"), &self.options(as_of, deliveries))?;
+        let pipeline = parse::load(&self.path(self.run_file), &self.options(as_of, deliveries))?;
         let options = Options { out: self.out(), engine: ENGINE, consent: Consent::default() };
         let mut request = Request { run: None, cohorts: vec![COHORT.into()], by: "a tester".into(), new_key: false };
         change(&mut request);
