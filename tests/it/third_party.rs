@@ -59,18 +59,26 @@ fn counted(set: &str) {
     recorded(&run, expected);
 }
 
-/// States by item and source, as the audit shows them.
+/// States by item and source, as the audit shows them. A count may be hidden too where another of the same people is small.
 fn recorded(run: &Path, expected: &Value) {
+    let rule = DisclosureRule::Hes2018;
     let table = riskstrat::publish::read_csv(&std::fs::read(run.join("aggregate/recording_gaps.csv")).unwrap());
     for (item, sources) in expected["recording"].as_object().into_iter().flatten() {
+        let counts = sources.as_object().unwrap().values().flat_map(|states| states.as_object().unwrap().values());
+        let one_is_small = counts.filter_map(Value::as_u64).any(|count| rule.count(count).is_suppressed());
         for (source, states) in sources.as_object().unwrap() {
             let name = |row: &[String]| row[2].rsplit('/').next() == Some(source.as_str());
             let of = |row: &&Vec<String>| row[1] == *item && name(row) && row[3] == "everyone";
+            let mut compared = 0;
             for row in table.iter().filter(of) {
                 let counted = states.get(&row[6]).and_then(Value::as_u64).unwrap_or_default();
-                assert_eq!(row[7], DisclosureRule::Hes2018.count(counted).to_string(), "{item} {source} {}", row[6]);
+                let shown = rule.count(counted).to_string();
+                if row[7] != "*" || !one_is_small {
+                    assert_eq!(row[7], shown, "{item} {source} {}", row[6]);
+                    compared += 1;
+                }
             }
-            assert!(table.iter().any(|row| of(&row)), "{item} {source}");
+            assert!(compared > 0, "{item} {source}");
         }
     }
 }
