@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::measures::Measures;
 use super::{Feature, Model, Pipeline, Scoring, Source, Verb};
 use crate::expr;
 
@@ -11,6 +12,7 @@ pub(crate) struct Behind<'a> {
     pub sources: &'a [Source],
     pub features: &'a [Feature],
     pub models: &'a [Model],
+    pub measures: &'a Measures,
     /// Whether a register counts for its birth date, which never grows old.
     pub births: bool,
 }
@@ -31,6 +33,7 @@ impl Behind<'_> {
                     Verb::Value { source, .. } => sources.extend([*source]),
                     Verb::Events(events) => sources.extend([events.source]),
                     Verb::Item { item } | Verb::ItemState { item } => sources.extend(self.sources_that_say(*item)),
+                    Verb::Web { web, .. } => sources.extend(self.measures.sources_of_web(*web)),
                     Verb::Derived { sql } => names.extend(expr::columns_read(sql).unwrap_or_default()),
                 }
             } else if let Some(model) = self.models.iter().find(|model| is_of_model(&name, &model.name)) {
@@ -54,8 +57,8 @@ impl Behind<'_> {
 impl Pipeline {
     /// The sources (indices) that features, scores, bands and hidden features are made from, through whatever is derived.
     pub fn sources_behind<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> BTreeSet<usize> {
-        let Self { sources, features, models, .. } = self;
-        Behind { sources, features, models, births: true }.sources(names)
+        let Self { sources, features, models, measures, .. } = self;
+        Behind { sources, features, models, measures, births: true }.sources(names)
     }
 }
 

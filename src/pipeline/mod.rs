@@ -48,6 +48,9 @@ pub mod schema;
 /// What an audit counts, and of whom.
 mod audit;
 
+/// What care does: rows that are kept, webs, diversions, impact, demand.
+pub mod measures;
+
 /// How features become a score.
 mod scoring;
 
@@ -64,10 +67,11 @@ use crate::drift::Reference;
 pub use audit::{Audit, Compare, Counted, Figure, Pathway};
 use calibration::Step;
 use decl::{
-    CohortDecl, ColumnDecl, DemographicDecl, DisclosureRule, ItemDecl, ListFormat, ModelDecl, Role, RunDecl,
+    CohortDecl, ColumnDecl, DemographicDecl, DisclosureRule, ItemDecl, ListFormat, ModelDecl, Role, RunDecl, Setting,
     SourceDecl, StepDecl,
 };
 use limits::ModelLimitsDecl;
+use measures::{Measures, WebFigure};
 pub use outreach::{Capacity, Floor, Limit, Outreach, Quota, Weight};
 pub use scoring::{
     Branch, FEWEST_PEOPLE, Logistic, Node, Points, PointsItem, Scoring, Split, Stack, Term, Threshold, Tree, TreeInput,
@@ -88,6 +92,7 @@ pub struct Pipeline {
     pub features: Vec<Feature>,
     pub models: Vec<Model>,
     pub audits: Vec<Audit>,
+    pub measures: Measures,
     pub cohorts: Vec<Cohort>,
     pub outreach: Outreach,
     pub codelists: Vec<Arc<CodeList>>,
@@ -181,6 +186,8 @@ pub enum Verb {
     Derived { sql: String },
     /// Something about the events of a source.
     Events(Events),
+    /// A figure of the person's web of care; index into [`Measures::webs`].
+    Web { web: usize, figure: WebFigure },
 }
 
 impl Verb {

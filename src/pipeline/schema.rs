@@ -9,6 +9,7 @@ use jsonschema::Validator;
 use schemars::schema_for;
 use serde_json::{Map, Value};
 
+use super::decl::measures::MeasuresDecl;
 use super::decl::{AuditDecl, CohortDecl, FeaturesDecl, ModelDecl, RunDecl, SourceDecl};
 use super::lock::ModelLock;
 use super::study::StudyDecl;
@@ -22,6 +23,7 @@ pub enum Kind {
     Features,
     Model,
     Audit,
+    Measures,
     Cohort,
     Study,
     /// `codelists.lock`
@@ -46,6 +48,7 @@ pub fn print(kind: Kind) -> Value {
         Kind::Features => schema_for!(FeaturesDecl),
         Kind::Model => schema_for!(ModelDecl),
         Kind::Audit => schema_for!(AuditDecl),
+        Kind::Measures => schema_for!(MeasuresDecl),
         Kind::Cohort => schema_for!(CohortDecl),
         Kind::Study => schema_for!(StudyDecl),
         Kind::Codelists => schema_for!(CodeListLock),
@@ -59,7 +62,7 @@ pub fn print(kind: Kind) -> Value {
 
 /// Made once a kind: compiling a schema costs more than checking a file.
 pub(super) fn checker(kind: Kind) -> Result<&'static Checker, String> {
-    static CHECKERS: [OnceLock<Checker>; 10] = [const { OnceLock::new() }; 10];
+    static CHECKERS: [OnceLock<Checker>; 11] = [const { OnceLock::new() }; 11];
     let fault = || format!("the schema of {kind:?} cannot be compiled");
     let slot = CHECKERS.get(kind as usize).ok_or_else(fault)?;
     if let Some(checker) = slot.get() {

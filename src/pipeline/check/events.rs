@@ -36,6 +36,7 @@ impl FeatureDecl {
             ("open_at_index", self.open_at_index.is_some()),
             ("value", self.value.is_some()),
             ("derived", self.derived.is_some()),
+            ("web", self.web.is_some()),
         ];
         given.into_iter().filter(|(_, given)| *given).map(|(name, _)| name).collect()
     }

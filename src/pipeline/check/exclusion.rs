@@ -65,8 +65,8 @@ impl Checker {
         match (&decl.when, &decl.of, &decl.within) {
             (Some(when), None, None) if decl.filter.is_none() => {
                 let compiled = self.predicate(document, &path("when"), when, schema)?;
-                let Self { sources, features, models, .. } = &*self;
-                let behind = Behind { sources, features, models, births: false };
+                let Self { sources, features, models, measures, .. } = &*self;
+                let behind = Behind { sources, features, models, measures, births: false };
                 let sources = behind.sources(compiled.columns.iter().map(String::as_str));
                 self.fresh(document, &path("when"), name, &sources);
                 Some(Exclusion { name: name.to_owned(), when: when.clone() })

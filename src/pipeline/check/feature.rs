@@ -48,7 +48,7 @@ impl Checker {
         let [verb] = verbs.as_slice() else {
             let problem = match verbs.as_slice() {
                 [] => document.at_key(&[name], format!("`{name}` has no verb")).help(
-                    "one of age, count, count_distinct, count_days, exists, days_since, latest, total, longest, bed_days, open_at_index, value, derived",
+                    "one of age, count, count_distinct, count_days, exists, days_since, latest, total, longest, bed_days, open_at_index, value, derived, web",
                 ),
                 several => document.at_key(&[name, several.last().copied().unwrap_or_default()], format!("`{name}` has more than one verb: {}", several.join(", "))),
             };
@@ -172,6 +172,9 @@ impl Checker {
         }
         if let Some(value) = &decl.value {
             return self.value(document, name, value);
+        }
+        if let Some(web) = &decl.web {
+            return self.web_verb(document, name, web);
         }
         let sql = &decl.derived.as_ref()?.sql;
         let path = [name, "derived", "sql"];

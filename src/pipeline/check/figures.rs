@@ -99,7 +99,13 @@ impl Checker {
     }
 
     /// A feature or score that has a mean.
-    fn number(&mut self, document: &Document, path: &[&str], column: &str, schema: &Schema) -> Option<String> {
+    pub(super) fn number(
+        &mut self,
+        document: &Document,
+        path: &[&str],
+        column: &str,
+        schema: &Schema,
+    ) -> Option<String> {
         let Ok(field) = schema.field_with_name(column) else {
             if !self.may_be_broken(column) {
                 let problem = document.at_value(path, format!("there is no feature or score `{column}`"));

@@ -8,16 +8,20 @@ mod calibration;
 mod capacity;
 mod cohort;
 mod column;
+mod demand;
 mod desk;
+mod diversions;
 mod evaluate;
 mod events;
 mod exclusion;
 mod feature;
 mod figures;
 mod gaps;
+mod impact;
 mod learner;
 mod limits;
 mod lists;
+mod measures;
 mod model;
 mod outreach;
 mod reference;
@@ -40,9 +44,11 @@ use indexmap::IndexMap;
 use jiff::civil::Date;
 
 use super::decl::LimitsDecl;
+use super::decl::measures::MeasuresDecl;
 use super::decl::{AuditDecl, CohortDecl, FeaturesDecl, ModelDecl, PublishDecl, RecipientRoleDecl, Role, RunDecl};
 use super::decl::{SignOff, SourceDecl};
 use super::document::Document;
+use super::measures::Measures;
 use super::parse::LoadOptions;
 use super::problem::Problem;
 use super::schema::Kind;
@@ -69,6 +75,9 @@ struct Checker {
     features: Vec<Feature>,
     models: Vec<Model>,
     audits: Vec<Audit>,
+    measures: Measures,
+    /// A whole file of measures is unreadable.
+    measures_unknown: bool,
     cohorts: Vec<Cohort>,
     /// Who reads lists; none where the run file is broken.
     roles: Option<IndexMap<String, RecipientRoleDecl>>,
@@ -104,6 +113,7 @@ struct Files {
     features: Set<FeaturesDecl>,
     models: Set<ModelDecl>,
     audits: Set<AuditDecl>,
+    measures: Set<MeasuresDecl>,
     cohorts: Set<CohortDecl>,
 }
 
@@ -118,12 +128,23 @@ impl Files {
                 Some(study) => desk.load_models(&study.models),
             },
             audits: desk.load_all(run, "audits", Kind::Audit),
+            measures: desk.load_all(run, "measures", Kind::Measures),
             cohorts: match study {
                 None => desk.load_all(run, "cohorts", Kind::Cohort),
                 Some(_) => Set { good: Vec::new(), broken: Vec::new() },
             },
         }
     }
+}
+
+/// The date of the command line, of a study or of the run file.
+fn as_of(desk: &mut Desk, run_name: &str, decl: Option<&RunDecl>, given: Option<Date>) -> Date {
+    let as_of = given.or(decl.and_then(|decl| decl.as_of));
+    if decl.is_some() && as_of.is_none() {
+        let problem = Problem::new(run_name, "as_of is missing");
+        desk.report(problem.help("give --as-of 2026-04-01, or write as_of = 2026-04-01"));
+    }
+    as_of.unwrap_or(Date::ZERO)
 }
 
 /// A run alone, or a study with it: a study reads no cohort, and only the models that it is to judge.
@@ -136,25 +157,22 @@ fn checked(
     let Some((run, decl)) = desk.document::<RunDecl>(run_name, Kind::Run) else {
         return Err(desk.finish().0);
     };
-    let Files { sources, features, models, audits, cohorts } = Files::load(&mut desk, &run, study);
+    let Files { sources, features, models, audits, measures, cohorts } = Files::load(&mut desk, &run, study);
     let given = options.as_of.or_else(|| study.and_then(Written::last_as_of));
-    let as_of = given.or(decl.as_ref().and_then(|decl| decl.as_of));
-    if decl.is_some() && as_of.is_none() {
-        desk.report(
-            Problem::new(run_name, "as_of is missing").help("give --as-of 2026-04-01, or write as_of = 2026-04-01"),
-        );
-    }
+    let as_of = as_of(&mut desk, run_name, decl.as_ref(), given);
     let mut broken: BTreeSet<String> = sources.broken.iter().chain(&models.broken).cloned().collect();
     broken.extend(models.broken.iter().map(|model| format!("{model}_band")));
     let mut checker = Checker {
         desk,
         lists: Lists::default(),
-        as_of: as_of.unwrap_or(Date::ZERO),
+        as_of,
         sources: Vec::new(),
         items: Vec::new(),
         features: Vec::new(),
         models: Vec::new(),
         audits: Vec::new(),
+        measures: Measures::default(),
+        measures_unknown: decl.is_none() || !measures.broken.is_empty(),
         cohorts: Vec::new(),
         roles: decl.as_ref().map(|decl| decl.roles.clone()),
         outreach: Outreach::default(),
@@ -173,7 +191,9 @@ fn checked(
     sources.good.iter().for_each(|source| checker.arrival(source));
     checker.items(&audits.good);
     checker.demographics(&sources.good, items_unknown);
+    measures.good.iter().for_each(|file| checker.webs(file));
     features.good.iter().for_each(|file| checker.feature_file(file));
+    measures.good.iter().for_each(|file| checker.after_features(file));
     if let Some(decl) = &decl {
         checker.never_as_reason(&run, &decl.never_as_reason);
     }
@@ -188,6 +208,7 @@ fn checked(
     }
     cohorts.good.iter().for_each(|cohort| checker.cohort(cohort));
     audits.good.iter().for_each(|audit| checker.figures(audit, cohorts.broken.is_empty()));
+    measures.good.iter().for_each(|file| checker.after_cohorts(file, cohorts.broken.is_empty()));
     if let Some(decl) = &decl {
         checker.outreach = checker.outreach(&run, decl);
         checker.run(&run, decl, sources.broken.is_empty());
@@ -343,6 +364,7 @@ impl Checker {
             features: self.features,
             models: self.models,
             audits: self.audits,
+            measures: self.measures,
             cohorts: self.cohorts,
             outreach: self.outreach,
             codelists,
