@@ -3,6 +3,9 @@
 /// A person's scores taken apart.
 mod decomposition;
 
+/// A person's web of care as a picture.
+mod web;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -12,7 +15,7 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde::Serialize;
 
 use crate::calendar;
-use crate::conform::{self, Chunk, Engine, Fate, cell_text};
+use crate::conform::{self, Chunk, Engine, Fate, Texts, cell_text};
 use crate::error::{Error, Result};
 use crate::features;
 use crate::link::{self, Ledger, Linked, Outcome, Records};
@@ -25,6 +28,7 @@ use crate::release::Crosswalk;
 use crate::source;
 use crate::storage::LocalDisk;
 pub use decomposition::{Added, Decomposition};
+pub use web::web;
 
 /// All that a run knows of one person; for those with a right to see people.
 #[derive(Debug, Serialize)]
@@ -200,8 +204,8 @@ fn rows_of(
     let pipeline = records.conformed.pipeline;
     let declared = &pipeline.sources[source];
     let Some(column) = chunk.batch.column_by_name("person") else { return Ok(Vec::new()) };
-    let column = column.as_string::<i32>();
-    let mine = |row: usize| column.is_valid(row) && tokens.contains(column.value(row));
+    let Some(column) = Texts::of(column) else { return Ok(Vec::new()) };
+    let mine = |row: usize| column.borrowed(row).is_some_and(|token| tokens.contains(token));
     let mut linked = Linked::default();
     let mut outcomes: Vec<(u32, Outcome)> = Vec::new();
     records.each_row(declared.decl.role, chunk, &mut Ledger::default(), |row, outcome, person, day| {

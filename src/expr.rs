@@ -10,7 +10,8 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, new_null_array};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, StringArray, new_null_array};
+use arrow::buffer::BooleanBuffer;
 use arrow::compute::{concat, prep_null_mask_filter};
 use arrow::datatypes::{DataType, Field, Schema};
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
@@ -138,7 +139,23 @@ impl Compiled {
         let Some(mask) = values.as_boolean_opt() else {
             return Err(Error::Fault(format!("a predicate is {}", values.data_type())));
         };
-        Ok(if mask.null_count() == 0 { mask.clone() } else { prep_null_mask_filter(mask) })
+        Ok(holding(mask))
+    }
+
+    /// Types of the columns read, as [`Self::columns`].
+    pub fn types(&self) -> impl Iterator<Item = &DataType> {
+        self.schema.fields().iter().map(|field| field.data_type())
+    }
+
+    /// Where a predicate of one column of text holds: for each value, and for null behind them. Nothing where it fails on
+    /// any, or reads another type.
+    pub fn of_each_value(&self, values: &StringArray) -> Result<Option<BooleanBuffer>> {
+        let column = concat(&[values, &new_null_array(&DataType::Utf8, 1)])?;
+        if self.types().ne([column.data_type()]) || self.data_type != DataType::Boolean {
+            return Ok(None);
+        }
+        let attempt = self.attempt(&RecordBatch::try_new(Arc::clone(&self.schema), vec![column])?)?;
+        Ok(attempt.failed.is_empty().then(|| holding(attempt.values.as_boolean()).values().clone()))
     }
 
     fn run(&self, columns: Vec<ArrayRef>, rows: usize) -> Result<ArrayRef, DataFusionError> {
@@ -146,6 +163,11 @@ impl Compiled {
         let batch = RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)?;
         self.expr.evaluate(&batch)?.into_array(rows)
     }
+}
+
+/// Null counts as not.
+fn holding(mask: &BooleanArray) -> BooleanArray {
+    if mask.null_count() == 0 { mask.clone() } else { prep_null_mask_filter(mask) }
 }
 
 /// Types an expression against the columns of a schema.

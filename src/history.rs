@@ -19,6 +19,7 @@ use sha2::{Digest, Sha256};
 use crate::cohort::{Cohorts, Place};
 use crate::disclosure::Before;
 use crate::error::{Error, Result};
+use crate::impact::past::{self, PastList};
 use crate::link::{People, Superseded};
 use crate::pipeline::Pipeline;
 use crate::pseudonym::Pseudonym;
@@ -31,6 +32,9 @@ use crate::storage::Storage;
 /// The file of a run, below its folder, that says who had which place: what later runs remember.
 pub const PLACES: &str = "person/places.parquet";
 
+/// The file of a run, below its folder, that says where everyone stood who might have had a place.
+pub const STANDING: &str = "person/standing.parquet";
+
 /// The file of a run, below its folder, that says whose record of what was open: what mending is held against.
 pub const GAPS: &str = "person/open_items.parquet";
 
@@ -42,6 +46,8 @@ pub const OPEN: &str = "open_items";
 pub struct History {
     pub previous: Option<Previous>,
     pub listings: Listings,
+    /// Lists whose impact is measured.
+    pub lists: Vec<PastList>,
     /// Earlier runs that left nothing to remember, in words.
     pub warnings: Vec<String>,
 }
@@ -106,6 +112,7 @@ pub fn read(pipeline: &Pipeline, storage: &dyn Storage, out: &Path) -> Result<Hi
     }
     let run_file = format!("{}.toml", pipeline.name);
     let runs = publish::earlier(storage, out, pipeline.as_of)?;
+    history.lists = past::read(pipeline, storage, out, &runs)?;
     history.listings = listings(storage, out, pipeline.as_of, &runs, &mut history.warnings)?;
     if let Some((id, _)) = runs.iter().rev().find(|(_, receipt)| receipt.run_file() == run_file) {
         let receipt = publish::whole_run(storage, out, id).map_err(|error| match error {
@@ -235,6 +242,7 @@ impl History {
             listings.dedup();
         });
         self.listings.by_token = by_token;
+        past::in_todays_tokens(&mut self.lists, superseded);
         if let Some(previous) = &mut self.previous {
             previous.rows = todays(std::mem::take(&mut previous.rows), fold);
             for places in previous.places.values_mut() {

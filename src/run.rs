@@ -54,7 +54,9 @@ pub fn run(
     journal.found(pipeline, &delivered);
     let files_since = gates::due(pipeline, &delivered, &history)?;
     let conformed = conform::conform(pipeline, &delivered, options.engine)?;
-    let records = link::link(&conformed)?;
+    let mut records = link::link(&conformed)?;
+    let checked = oracle::share(pipeline, &records.tokens);
+    checked.into_iter().for_each(|one_in| records.keep_rows_of(|token| oracle::sampled(token, one_in)));
     journal.linked(&records.account);
     let mut history = history.in_todays_tokens(&records.superseded);
     let (people, features, mut accounts) = features::pass(records, &|account| journal.read(account))?;
@@ -74,7 +76,7 @@ pub fn run(
     });
     let movement = movement.transpose()?;
     let drift = drift::judge(pipeline, &features, &scores)?;
-    let checks = oracle::self_check(pipeline, &delivered, &people, &features, &scores)?;
+    let checks = oracle::self_check(pipeline, &delivered, checked, &accounts.sampled, &people, &features, &scores)?;
     journal.scored(pipeline, people.tokens.len(), &checks);
     history.add_changes(pipeline, &people, &mut scores)?;
     let cohorts = cohort::select(pipeline, &people, &features, &scores, &history, &no_data)?;
@@ -93,6 +95,7 @@ pub fn run(
         drift: &drift,
         movement: movement.as_ref(),
         before: history.previous.as_ref().map_or(&nothing, |previous| &previous.released),
+        past: &history.lists,
         cohorts: &cohorts,
         lists: &lists,
         gaps: &gaps,

@@ -1,6 +1,5 @@
 //! One batch: every column of a source, and what it says about people.
 
-use std::cell::OnceCell;
 use std::iter::repeat_n;
 use std::sync::Arc;
 
@@ -10,11 +9,13 @@ use arrow::datatypes::{DataType, Date32Type, Field, Schema, SchemaRef, Timestamp
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 
 use super::columns::{Judge, Maker, count};
+use super::expression::{Expression, declared, declared_type};
+use super::text::{Texts, plain};
 use super::values::present;
 use super::{Chunk, Columns, Conformed, Fate, SetAside, Tally, duplicates, returned};
 use crate::calendar;
 use crate::error::{Error, Result};
-use crate::expr::{self, Attempt, Compiled, SqlProblem};
+use crate::expr::{self, Attempt, SqlProblem};
 use crate::pipeline::decl::{OneOrMany, Tokens};
 use crate::pipeline::{ColumnLookup, Source};
 use crate::source::{self, DeliveredFile, RawBatch};
@@ -34,16 +35,21 @@ pub(super) struct Conformer<'a> {
     wanted: Vec<String>,
     makers: Vec<Maker>,
     /// The compiled SQL of each column, then of each demographic item.
-    expressions: Vec<OnceCell<Compiled>>,
+    expressions: Vec<Expression>,
     known_by_day: i32,
 }
+
+/// The column that SQL may read beside the delivered ones: the file's name.
+const FILE: &str = "_file";
 
 impl<'a> Conformer<'a> {
     pub(super) fn new(conformed: &'a Conformed<'a>, source: &'a Source, file: &'a DeliveredFile) -> Self {
         let wanted = source::delivered_columns(source, &file.header);
-        let makers = source.columns.iter().map(|column| Maker::new(source, column)).collect();
+        let stored = super::takes_stored_text(source);
+        let makers = source.columns.iter().map(|column| Maker::new(source, column, stored)).collect();
         let known_by_day = calendar::epoch_days(conformed.known_by);
-        let expressions = vec![OnceCell::new(); source.columns.len() + source.demographics.len()];
+        let expressions = source.columns.len() + source.demographics.len();
+        let expressions = (0..expressions).map(|_| Expression::default()).collect();
         Self { conformed, source, file, wanted, makers, expressions, known_by_day }
     }
 
@@ -69,13 +75,16 @@ impl<'a> Conformer<'a> {
         let says = (0..self.source.demographics.len()).map(|index| self.says(index, &raw.batch, &mut judge));
         let says = says.collect::<Result<Vec<_>>>()?;
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
-        let batch = RecordBatch::try_new_with_options(super::schema(self.source), made, &options)?;
+        let named = self.source.columns.iter().zip(&made);
+        let fields = named.map(|(column, made)| Field::new(&column.name, made.data_type().clone(), true));
+        let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+        let batch = RecordBatch::try_new_with_options(schema, made, &options)?;
         no_blank_tokens(&batch, &mut judge);
         let fates = self.fates(&batch, &raw.rows, &judge, tally);
         for reason in judge.blanked {
             count(&mut tally.blanked, &reason.column, &reason.rule, reason.count);
         }
-        Ok(Chunk { file: number, rows: raw.rows, batch, says, fates })
+        Ok(Chunk { file: number, rows: raw.rows, batch, says, fates, raw: Some(raw.batch) })
     }
 
     fn set_aside(&self, row: u64, column: &str, rule: &str) -> SetAside {
@@ -136,23 +145,34 @@ impl<'a> Conformer<'a> {
     }
 
     /// SQL over delivered columns and `_file`, compiled at the first batch.
-    fn expression(&self, place: &OnceCell<Compiled>, sql: &str, raw: &RecordBatch, what: &str) -> Result<Attempt> {
-        let file: ArrayRef = Arc::new(StringArray::from_iter_values(repeat_n(&self.file.name, raw.num_rows())));
-        let mut fields: Vec<Field> = raw.schema().fields().iter().map(|field| field.as_ref().clone()).collect();
-        fields.push(Field::new("_file", DataType::Utf8, false));
-        let mut columns = raw.columns().to_vec();
-        columns.push(file);
-        let options = RecordBatchOptions::new().with_row_count(Some(raw.num_rows()));
-        let batch = RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), columns, &options)?;
-        let compiled = match place.get() {
+    fn expression(&self, place: &Expression, sql: &str, raw: &RecordBatch, what: &str) -> Result<Attempt> {
+        let compiled = match place.compiled.get() {
             Some(compiled) => compiled,
             None => {
-                let compiled =
-                    expr::compile(sql, batch.schema_ref()).map_err(|problem| self.sql_problem(what, &problem))?;
-                place.get_or_init(|| compiled)
+                let mut fields: Vec<Field> = raw.schema().fields().iter().map(|field| declared(field)).collect();
+                fields.push(Field::new(FILE, DataType::Utf8, false));
+                let compiled = expr::compile(sql, &Schema::new(fields));
+                let compiled = compiled.map_err(|problem| self.sql_problem(what, &problem))?;
+                place.compiled.get_or_init(|| compiled)
             }
         };
-        compiled.attempt(&batch)
+        if let [name] = compiled.columns.as_slice()
+            && let Some(Texts::Coded(coded, values)) = raw.column_by_name(name).and_then(|column| Texts::of(column))
+            && let Some(attempt) = place.once_a_value(compiled, name, coded, values)?
+        {
+            return Ok(attempt);
+        }
+        let (mut fields, mut columns) = (Vec::new(), Vec::new());
+        for name in &compiled.columns {
+            let column: ArrayRef = match raw.column_by_name(name) {
+                Some(column) if name != FILE => plain(column, &declared_type(column.data_type()))?,
+                _ => Arc::new(StringArray::from_iter_values(repeat_n(&self.file.name, raw.num_rows()))),
+            };
+            fields.push(Field::new(name, column.data_type().clone(), true));
+            columns.push(column);
+        }
+        let options = RecordBatchOptions::new().with_row_count(Some(raw.num_rows()));
+        compiled.attempt(&RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), columns, &options)?)
     }
 
     fn sql_problem(&self, what: &str, problem: &SqlProblem) -> Error {
@@ -182,6 +202,9 @@ impl<'a> Conformer<'a> {
     }
 
     fn fates(&self, batch: &RecordBatch, rows: &[u64], judge: &Judge, tally: &mut Tally) -> Vec<Fate> {
+        if judge.reasons.is_empty() && batch.column_by_name("recorded").is_none() {
+            return vec![Fate::Good; rows.len()];
+        }
         let recorded = batch.column_by_name("recorded").map(days);
         let mut fates = Vec::with_capacity(rows.len());
         for (row, bad) in judge.bad.iter().enumerate() {
@@ -215,7 +238,7 @@ pub fn days(column: &ArrayRef) -> Vec<Option<i32>> {
 /// Nobody is nobody: a row without a token is set aside, whatever was declared.
 fn no_blank_tokens(batch: &RecordBatch, judge: &mut Judge) {
     for name in ["person", "superseded_by"] {
-        let Some(tokens) = batch.column_by_name(name) else { continue };
+        let Some(tokens) = batch.column_by_name(name).filter(|tokens| tokens.null_count() > 0) else { continue };
         (0..tokens.len()).filter(|row| tokens.is_null(*row)).for_each(|row| judge.set_aside(row, name, "blank token"));
     }
 }

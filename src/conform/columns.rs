@@ -1,15 +1,19 @@
 //! One delivered column becomes one of ours.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, BooleanBuilder, Date32Builder, Decimal128Builder, Int64Builder, ListBuilder, StringArray,
-    StringBuilder, TimestampSecondBuilder,
+    Array, ArrayRef, AsArray, BooleanBuilder, Date32Builder, Decimal128Builder, Int32Array, Int64Builder, ListBuilder,
+    StringArray, StringBuilder, TimestampSecondBuilder,
 };
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Date32Type, Float32Type, Float64Type, Int64Type, TimeUnit, TimestampMicrosecondType};
+use hashbrown::HashSet;
 use jiff::Timestamp;
 
+use super::coded::{Judged, Verdict};
+use super::text::{Memo, Texts};
 use super::values::{self, DateRule, Rule, TextRule, present};
 use crate::calendar;
 use crate::error::{Error, Result};
@@ -58,22 +62,33 @@ pub fn count(reasons: &mut Vec<Reason>, column: &str, rule: &str, times: u64) ->
 /// Turns delivered cells into a declared column.
 #[derive(Debug)]
 pub struct Maker {
-    name: String,
-    kind: ColumnType,
-    data_type: DataType,
-    optional: bool,
+    pub(super) name: String,
+    pub(super) kind: ColumnType,
+    pub(super) data_type: DataType,
+    pub(super) optional: bool,
     blank_bad: bool,
-    blank_values: Vec<String>,
+    pub(super) blank_values: Vec<String>,
+    /// How long a text that stands for "nothing" can be.
+    pub(super) blank_lengths: Vec<usize>,
+    /// A number stands for "nothing".
+    pub(super) blank_numbers: bool,
+    /// Text stays in the form in which it is stored.
+    stored: bool,
     text: Option<TextRule>,
-    dates: DateRule,
-    places: u8,
+    pub(super) dates: DateRule,
+    pub(super) places: u8,
     between: Option<[f64; 2]>,
     yes: Vec<String>,
     no: Vec<String>,
+    /// Of the dictionary met last; one for each delivered column of a list.
+    pub(super) memo: RefCell<Memo<Judged>>,
+    memos: RefCell<Vec<Memo<Judged>>>,
+    /// Codes in whole numbers that were found good.
+    pub(super) good_numbers: RefCell<HashSet<i64>>,
 }
 
 impl Maker {
-    pub fn new(source: &Source, column: &Column) -> Self {
+    pub fn new(source: &Source, column: &Column, stored: bool) -> Self {
         let decl = &column.decl;
         let words = |given: &Option<Vec<String>>, default: &[&str]| -> Vec<String> {
             given.clone().unwrap_or_else(|| default.iter().map(|word| (*word).to_owned()).collect())
@@ -89,12 +104,18 @@ impl Maker {
             optional: decl.optional || decl.may_be_absent,
             blank_bad: decl.on_bad.unwrap_or(default_bad) == OnBadValue::Blank,
             blank_values: source.decl.blank_values.clone(),
+            blank_lengths: source.decl.blank_values.iter().map(String::len).chain(["null".len()]).collect(),
+            blank_numbers: source.decl.blank_values.iter().any(|blank| blank.trim().parse::<f64>().is_ok()),
+            stored,
             text: TextRule::of(decl),
             dates: DateRule::of(decl),
             places: decl.places.unwrap_or(4),
             between: decl.between,
             yes: words(&decl.yes, &["1", "Y", "yes", "true", "T"]),
             no: words(&decl.no, &["0", "N", "no", "false", "F"]),
+            memo: RefCell::default(),
+            memos: RefCell::default(),
+            good_numbers: RefCell::default(),
         }
     }
 
@@ -107,7 +128,10 @@ impl Maker {
     /// One column from one delivered column.
     pub fn column(&self, cells: &ArrayRef, judge: &mut Judge) -> Result<ArrayRef> {
         match (self.kind, cells.data_type()) {
-            (ColumnType::Date | ColumnType::Datetime, DataType::Date32 | DataType::Date64) => {
+            (ColumnType::Date, DataType::Date32 | DataType::Date64) => {
+                Ok(self.days(cast(cells, &DataType::Date32)?.as_primitive(), judge))
+            }
+            (ColumnType::Datetime, DataType::Date32 | DataType::Date64) => {
                 let days = cast(cells, &DataType::Date32)?;
                 let days = days.as_primitive::<Date32Type>();
                 self.dates_from(cells.len(), judge, |row| {
@@ -115,16 +139,20 @@ impl Maker {
                     date.map(|date| Ok(date.ok_or("not a date")?.to_datetime(jiff::civil::Time::midnight())))
                 })
             }
+            (ColumnType::Date | ColumnType::Datetime, DataType::Timestamp(_, None)) => {
+                let micros = cast(cells, &DataType::Timestamp(TimeUnit::Microsecond, None))?;
+                self.moments(micros.as_primitive(), judge)
+            }
             (ColumnType::Date | ColumnType::Datetime, DataType::Timestamp(_, zone)) => {
                 let micros = cast(cells, &DataType::Timestamp(TimeUnit::Microsecond, zone.clone()))?;
                 let micros = micros.as_primitive::<TimestampMicrosecondType>();
-                let zoned = zone.is_some();
                 self.dates_from(cells.len(), judge, |row| {
-                    micros.is_valid(row).then(|| self.civil(micros.value(row), zoned))
+                    micros.is_valid(row).then(|| self.civil(micros.value(row), true))
                 })
             }
+            (ColumnType::Decimal, DataType::Float64) => self.floats(cells.as_primitive(), judge),
             // A float is read by the shortest text that gives it back: what the sender meant by it.
-            (ColumnType::Decimal | ColumnType::Integer, DataType::Float64) => {
+            (ColumnType::Integer, DataType::Float64) => {
                 let floats = cells.as_primitive::<Float64Type>().iter();
                 self.texts(&floats.map(|value| value.map(|value| value.to_string())).collect(), judge)
             }
@@ -142,7 +170,17 @@ impl Maker {
                 }
                 Ok(Arc::new(builder.finish()))
             }
+            (ColumnType::Code, kind) if self.stored && kind.is_integer() && kind != &DataType::UInt64 => {
+                let rule = self.text.as_ref().ok_or_else(|| self.wrong_type(kind))?;
+                self.digits(rule, cast(cells, &DataType::Int64)?.as_primitive(), judge)
+            }
             (_, DataType::Utf8) => self.texts(cells.as_string::<i32>(), judge),
+            (_, _) if let (Some(rule), Some(texts)) = (&self.text, Texts::of(cells)) => match texts {
+                Texts::Coded(coded, values) => self.coded(rule, coded, values, judge),
+                Texts::View(cells) => Ok(self.viewed(rule, cells, judge)),
+                Texts::Plain(cells) => self.texts(cells, judge),
+                Texts::Digits(_) => self.texts(cast(cells, &DataType::Utf8)?.as_string::<i32>(), judge),
+            },
             _ => {
                 let texts = cast(cells, &DataType::Utf8).map_err(|_| self.wrong_type(cells.data_type()))?;
                 self.texts(texts.as_string::<i32>(), judge)
@@ -153,19 +191,31 @@ impl Maker {
     /// A list column from several delivered ones; blank items are left out.
     pub fn list(&self, cells: &[ArrayRef], rows: usize, judge: &mut Judge) -> Result<ArrayRef> {
         let Some(rule) = &self.text else { return Err(self.wrong_type(&self.data_type)) };
+        let mut memos = self.memos.borrow_mut();
+        memos.resize_with(cells.len(), Memo::default);
         let mut columns = Vec::with_capacity(cells.len());
-        for cells in cells {
-            columns.push(cast(cells, &DataType::Utf8).map_err(|_| self.wrong_type(cells.data_type()))?);
+        for (cells, memo) in cells.iter().zip(memos.iter_mut()) {
+            columns.push(match Texts::of(cells) {
+                Some(Texts::Coded(coded, values)) => {
+                    (coded.keys().clone(), &*memo.of(values, |values| self.judged(rule, values)))
+                }
+                _ => {
+                    let texts = cast(cells, &DataType::Utf8).map_err(|_| self.wrong_type(cells.data_type()))?;
+                    let keys = Int32Array::from_iter_values(0..i32::try_from(rows).unwrap_or(i32::MAX));
+                    *memo = Memo::default();
+                    (keys, &*memo.of(texts.as_string::<i32>(), |texts| self.judged(rule, texts)))
+                }
+            });
         }
-        let columns: Vec<&StringArray> = columns.iter().map(|column| column.as_string::<i32>()).collect();
         let mut builder = ListBuilder::new(StringBuilder::new());
         for row in 0..rows {
-            for column in columns.iter().filter(|column| column.is_valid(row)) {
-                let Some(cell) = present(column.value(row), &self.blank_values) else { continue };
-                match rule.apply(cell) {
-                    Ok(value) => builder.values().append_value(value),
-                    Err(rule) if self.blank_bad => judge.blank(&self.name, &rule),
-                    Err(rule) => judge.set_aside(row, &self.name, &rule),
+            for (keys, judged) in columns.iter().filter(|(keys, _)| keys.is_valid(row)) {
+                let Ok(key) = usize::try_from(keys.value(row)) else { continue };
+                match &judged.verdicts[key] {
+                    Verdict::Good => builder.values().append_value(judged.values.value(key)),
+                    Verdict::Blank => {}
+                    Verdict::Bad(rule) if self.blank_bad => judge.blank(&self.name, rule),
+                    Verdict::Bad(rule) => judge.set_aside(row, &self.name, rule),
                 }
             }
             builder.append(true);
@@ -228,7 +278,7 @@ impl Maker {
     }
 
     /// What is kept of a value that is absent, good or bad.
-    fn settle<T>(&self, value: Option<Result<T, Rule>>, row: usize, judge: &mut Judge) -> Option<T> {
+    pub(super) fn settle<T>(&self, value: Option<Result<T, Rule>>, row: usize, judge: &mut Judge) -> Option<T> {
         match value {
             Some(Ok(value)) => return Some(value),
             Some(Err(rule)) if self.blank_bad => judge.blank(&self.name, &rule),
@@ -277,12 +327,12 @@ impl Maker {
         Ok(Arc::new(builder.finish()))
     }
 
-    fn civil(&self, micros: i64, zoned: bool) -> Result<jiff::civil::DateTime, Rule> {
+    pub(super) fn civil(&self, micros: i64, zoned: bool) -> Result<jiff::civil::DateTime, Rule> {
         let instant = Timestamp::from_microsecond(micros).map_err(|_| "not a date and time")?;
         Ok(if zoned { self.dates.instant(instant) } else { instant.to_zoned(jiff::tz::TimeZone::UTC).datetime() })
     }
 
-    fn plausible<T: Copy + Into<i128>>(&self, value: T, places: u8) -> Result<T, Rule> {
+    pub(super) fn plausible<T: Copy + Into<i128>>(&self, value: T, places: u8) -> Result<T, Rule> {
         let Some([low, high]) = self.between else { return Ok(value) };
         // The range is declared with few digits; a value at a bound is inside.
         let number = value.into() as f64 / 10_f64.powi(i32::from(places));

@@ -13,6 +13,7 @@ use hashbrown::HashMap;
 use jiff::civil::{Date, DateTime};
 
 use super::batch::days;
+use super::text::Texts;
 use super::{Chunk, Fate};
 use crate::calendar;
 use crate::error::Result;
@@ -93,7 +94,9 @@ pub fn cell_text(column: &dyn Array, row: usize, out: &mut String) {
     }
     // Writing to a String cannot fail.
     let _ = match column.data_type() {
-        DataType::Utf8 => out.write_str(column.as_string::<i32>().value(row)),
+        DataType::Utf8 | DataType::Utf8View | DataType::Dictionary(..) => {
+            out.write_str(Texts::of(column).and_then(|texts| texts.borrowed(row)).unwrap_or_default())
+        }
         DataType::Int64 => write!(out, "{}", column.as_primitive::<Int64Type>().value(row)),
         DataType::Boolean => write!(out, "{}", column.as_boolean().value(row)),
         DataType::Decimal128(..) => out.write_str(&column.as_primitive::<Decimal128Type>().value_as_string(row)),

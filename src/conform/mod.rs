@@ -3,8 +3,20 @@
 /// One cell.
 pub mod values;
 
+/// Text in the form in which it came.
+mod text;
+
 /// One column.
 mod columns;
+
+/// Text judged once for each distinct value.
+mod coded;
+
+/// Dates and numbers that come as such.
+mod numbers;
+
+/// SQL over delivered columns.
+mod expression;
 
 /// One batch: every column of a source, and what it says about people.
 mod batch;
@@ -16,17 +28,18 @@ mod returned;
 mod duplicates;
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
-use arrow::array::{ArrayRef, StringArray};
-use arrow::compute::concat_batches;
+use arrow::array::{ArrayRef, StringArray, UInt32Array};
+use arrow::compute::{concat_batches, take_record_batch};
+use arrow::datatypes::Schema;
 use arrow::record_batch::RecordBatch;
 use jiff::civil::Date;
 
 use crate::error::{Error, Result};
-use crate::pipeline::Pipeline;
-use crate::pipeline::decl::{OnBadRow, Role};
+use crate::pipeline::decl::{OnBadRow, Role, Tokens};
+use crate::pipeline::{Pipeline, Source};
 use crate::receipt::Reason;
 use crate::source::{self, Delivered, DeliveredFile};
 use batch::Conformer;
@@ -35,6 +48,7 @@ pub use batch::{days as batch_days, schema};
 pub use columns::count;
 pub use duplicates::cell_text;
 pub use returned::MISTYPED;
+pub use text::{Memo, Texts, plain};
 
 /// How the work is cut: changes no published byte.
 #[derive(Debug, Clone, Copy)]
@@ -70,11 +84,34 @@ pub struct Chunk {
     pub file: usize,
     /// Where each row stands in its file.
     pub rows: Vec<u64>,
-    /// Our columns, in declared order.
+    /// Our columns, in declared order. Of events, text stays in the form in which it is stored: read it through [`Texts`],
+    /// or make it [`plain`].
     pub batch: RecordBatch,
     /// For each demographic item the source speaks of: what was delivered, blank as null.
     pub says: Vec<StringArray>,
     pub fates: Vec<Fate>,
+    /// The same rows as they were delivered, of a source that is not held until its duplicates are known.
+    raw: Option<RecordBatch>,
+}
+
+/// Rows of one file as they were delivered, in plain text.
+#[derive(Debug, Clone)]
+pub struct RawRows {
+    pub file: usize,
+    pub batch: RecordBatch,
+}
+
+impl Chunk {
+    /// Some of the rows as they were delivered.
+    pub fn as_delivered(&self, rows: &[u32]) -> Result<Option<RawRows>> {
+        let Some(raw) = self.raw.as_ref().filter(|_| !rows.is_empty()) else { return Ok(None) };
+        let rows = take_record_batch(raw, &UInt32Array::from(rows.to_vec()))?;
+        let schema = rows.schema();
+        let fields: Vec<_> = schema.fields().iter().map(|field| expression::declared(field)).collect();
+        let columns = rows.columns().iter().zip(&fields).map(|(column, field)| plain(column, field.data_type()));
+        let batch = RecordBatch::try_new(Arc::new(Schema::new(fields.clone())), columns.collect::<Result<_>>()?)?;
+        Ok(Some(RawRows { file: self.file, batch }))
+    }
 }
 
 /// What became of a row, as far as the row itself decides.
@@ -164,6 +201,12 @@ impl Conformed<'_> {
         Ok(())
     }
 
+    /// Whether the rows of a source pass by once, each with what was delivered, so that some can be kept as they came.
+    pub fn passes_by(&self, source: usize) -> bool {
+        let declared = &self.pipeline.sources[source];
+        takes_stored_text(declared) && declared.decl.key.is_empty()
+    }
+
     /// Reads a source once, cut over the workers, each with a state of its own made by `new`.
     ///
     /// With a `key` the whole source is held until its duplicates are known; otherwise batch by batch.
@@ -200,7 +243,8 @@ impl Conformed<'_> {
         let files = self.delivered.sources[source].files.iter().enumerate().collect();
         let states =
             self.workers(files, Default::default, |(chunks, tally): &mut (Vec<Chunk>, Tally), (number, file)| {
-                self.read(source, number, file, tally, &mut |chunk| {
+                self.read(source, number, file, tally, &mut |mut chunk| {
+                    chunk.raw = None;
                     chunks.push(chunk);
                     Ok(())
                 })
@@ -227,7 +271,8 @@ impl Conformed<'_> {
     ) -> Result<()> {
         let declared = &self.pipeline.sources[source];
         let conformer = Conformer::new(self, declared, file);
-        for raw in source::open(declared, file, conformer.wanted(), self.engine.batch_rows)? {
+        let open = if takes_stored_text(declared) { source::open_stored } else { source::open };
+        for raw in open(declared, file, conformer.wanted(), self.engine.batch_rows)? {
             each(conformer.conform(raw?, number, tally)?)?;
         }
         source::recheck(file)
@@ -291,6 +336,11 @@ impl Conformed<'_> {
             states.into_iter().collect()
         })
     }
+}
+
+/// Events are many, and what reads them can take text as it is stored; all else is read as plain text.
+fn takes_stored_text(source: &Source) -> bool {
+    source.decl.role == Role::Events && source.decl.tokens == Tokens::Source
 }
 
 /// Columns made so far, in declared order.

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::ops::RangeInclusive;
 
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
@@ -157,6 +158,9 @@ pub struct DateRule {
     not_before: Option<Date>,
     not_after: Option<Date>,
     london: TimeZone,
+    /// The days that are allowed, but for the placeholders among them.
+    plain: RangeInclusive<i32>,
+    placeholder_days: Vec<i32>,
 }
 
 impl DateRule {
@@ -166,8 +170,13 @@ impl DateRule {
             Some(dates) => dates.iter().filter_map(|date| date.parse().ok()).collect(),
             None => vec![Date::constant(1900, 1, 1), Date::constant(9999, 12, 31)],
         };
+        // At the ends of the calendar not every instant is a date.
+        let first = calendar::epoch_days(decl.not_before.unwrap_or(Date::MIN)).max(calendar::epoch_days(Date::MIN) + 2);
+        let last = calendar::epoch_days(decl.not_after.unwrap_or(Date::MAX)).min(calendar::epoch_days(Date::MAX) - 2);
         Self {
             formats,
+            plain: first..=last,
+            placeholder_days: placeholders.iter().map(|date| calendar::epoch_days(*date)).collect(),
             placeholders,
             not_before: decl.not_before,
             not_after: decl.not_after,
@@ -197,6 +206,11 @@ impl DateRule {
     /// An instant as civil London time.
     pub fn instant(&self, instant: Timestamp) -> DateTime {
         self.london.to_datetime(instant)
+    }
+
+    /// Whether [`Self::judge`] would surely let a day pass.
+    pub fn is_plain(&self, day: i32) -> bool {
+        self.plain.contains(&day) && !self.placeholder_days.contains(&day)
     }
 
     /// None for a placeholder; an error outside the declared range.

@@ -6,7 +6,8 @@
 use arrow::array::{Array, ArrayRef, BooleanArray, UInt32Array};
 use arrow::compute::{concat, nullif, take};
 
-use super::state::{Event, Rows, State};
+use super::met::Event;
+use super::state::{Rows, State};
 use crate::calendar;
 use crate::error::{Error, Result};
 use crate::pipeline::{Bounds, End, Events, Feature, What};
@@ -43,13 +44,13 @@ pub fn span(feature: &Feature, bounds: &Bounds, as_of: i32, day: impl Fn(usize) 
 
 impl Held {
     /// Keeps events of a chunk, each with its category.
-    pub fn take(&mut self, events: impl Iterator<Item = (Event, u32)>, rows: &Rows) -> Result<()> {
+    pub fn take(&mut self, events: &[(Event, u32)], rows: &Rows) -> Result<()> {
         let mut picked = Vec::new();
         for (event, category) in events {
             picked.push(event.row);
-            self.ends.push(rows.end(&event));
-            self.categories.push(category);
-            self.events.push(Event { row: place(self.events.len())?, ..event });
+            self.ends.push(rows.end(event));
+            self.categories.push(*category);
+            self.events.push(Event { row: place(self.events.len())?, ..*event });
         }
         if let Some(column) = rows.column.filter(|_| !picked.is_empty()) {
             self.column.push(take(column, &UInt32Array::from(picked), None)?);
@@ -79,12 +80,12 @@ impl Held {
     ) -> Result<(ArrayRef, Vec<Option<i32>>)> {
         let columns: Vec<&dyn Array> = self.column.iter().map(AsRef::as_ref).collect();
         let column = (!columns.is_empty()).then(|| concat(&columns)).transpose()?;
-        let rows = Rows { column: column.as_ref(), categories, ends: Some(&self.ends), as_of };
-        let inside = self.events.iter().copied().filter(|event| {
+        let rows = Rows { column: column.as_ref(), ends: Some(&self.ends), as_of };
+        let inside = self.events.iter().filter(|event| {
             spans[event.person as usize].is_some_and(|(first, end)| first <= event.day && event.day < end)
         });
         let mut latest: Vec<Option<i32>> = vec![None; spans.len()];
-        for event in inside.clone().filter(|event| events.what != What::OpenAtIndex || rows.open(event)) {
+        for event in inside.clone() {
             let day = &mut latest[event.person as usize];
             *day = (*day).max(Some(event.day));
         }
@@ -94,16 +95,14 @@ impl Held {
                 inside.for_each(|event| distinct.add(event.person, self.categories[event.row as usize]));
             }
             (state, What::Latest, None) => {
-                inside.for_each(|event| {
-                    state.update_category(&event, self.categories[event.row as usize] as usize, &rows);
-                });
+                inside.for_each(|event| state.update_category(event, self.categories[event.row as usize]));
             }
             // No event passed, so no column was seen either.
             _ if self.events.is_empty() => {}
             (state, what, _) => state.update(what, inside, &rows)?,
         }
         let latest = state.chosen_days().unwrap_or(latest);
-        let made = state.finish(&feature.data_type, as_of, spans.len())?;
+        let made = state.finish(&feature.data_type, as_of, categories)?;
         let unknown: BooleanArray = spans.iter().map(|span| Some(span.is_none())).collect();
         Ok((nullif(&made, &unknown)?, latest))
     }

@@ -3,11 +3,29 @@
 /// What one source's pass has to make, worked out before the first row.
 mod plan;
 
-/// What a feature remembers of each person while the events pass by.
+/// One feature of the pass.
+mod planned;
+
+/// A chunk's events, with what is said of each.
+mod met;
+
+/// What most features remember, side by side.
+mod slots;
+
+/// What the other features remember of each person.
 mod state;
+
+/// Different numbers or texts of each person.
+mod distinct;
 
 /// What the audits listen for.
 pub mod hear;
+
+/// Rows that measures look at one by one.
+pub mod keep;
+
+/// What a run will read and hold.
+pub mod told;
 
 /// Events that wait for the days on which their window hangs.
 mod held;
@@ -21,19 +39,21 @@ use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 
 use crate::calendar;
 use crate::cohort::words::NOT_RECORDED;
-use crate::conform::{self, Chunk, SetAside, Tally, batch_days};
+use crate::conform::{self, Chunk, RawRows, SetAside, Tally, Texts, batch_days};
 use crate::error::{Error, Result};
 use crate::expr;
 use crate::link::evidence;
 use crate::link::heard::{Heard, HeardOfSource};
 use crate::link::rows;
-use crate::link::{ItemEvidence, Ledger, Linked, People, Records};
+use crate::link::{Gone, ItemEvidence, Ledger, Linked, People, Records};
 use crate::pipeline::decl::Role;
 use crate::pipeline::{Bounds, Demographic, Feature, Pipeline, Verb};
 use crate::receipt::{CodeListCount, PeopleAccount, ProviderCount, SourceAccount};
+use crate::webs::{self, Webs};
 use hear::Hearing;
 use held::{Held, Span, span};
-use plan::{Memory, Plan};
+use keep::{Keeper, Keeping, Kept, KeptOfSource};
+use plan::{Made, Memory, Plan};
 
 /// Every feature of every person on the spine.
 #[derive(Debug)]
@@ -42,15 +62,28 @@ pub struct Features {
     pub batch: RecordBatch,
     /// For features whose reason names `{latest_date}`, and those that criteria read: the date of the latest event, by person.
     pub latest: Vec<Option<Date32Array>>,
+    /// Rows that measures look at one by one.
+    pub kept: Kept,
+    /// As the pipeline's webs.
+    pub webs: Vec<Webs>,
+}
+
+impl Features {
+    /// Features without rows that were kept.
+    pub fn of(batch: RecordBatch, latest: Vec<Option<Date32Array>>) -> Self {
+        Self { batch, latest, kept: Kept::default(), webs: Vec::new() }
+    }
 }
 
 /// Where every row and every person went.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Accounts {
     pub sources: Vec<SourceAccount>,
     pub people: PeopleAccount,
     /// By source: the rejected rows.
     pub set_aside: Vec<Vec<SetAside>>,
+    /// By source: the rows of the sample as they were delivered; none of a source whose rows did not just pass by.
+    pub sampled: Vec<Option<Vec<RawRows>>>,
 }
 
 /// One scan a source makes its features, its evidence and its account together.
@@ -61,28 +94,27 @@ pub fn pass(records: Records, progress: &dyn Fn(&SourceAccount)) -> Result<(Peop
     let mut latest: Vec<Option<Date32Array>> = vec![None; pipeline.features.len()];
     let mut waiting: Vec<Option<Held>> = (0..pipeline.features.len()).map(|_| None).collect();
     let mut heard: Vec<HeardOfSource> = Vec::new();
-    let mut accounts = Accounts { sources: Vec::new(), people: records.account.clone(), set_aside: Vec::new() };
+    let mut keeper = Keeper::new(pipeline);
+    let mut accounts = Accounts { people: records.account.clone(), ..Accounts::default() };
     for source in 0..pipeline.sources.len() {
         let plan = Plan::new(pipeline, source, people)?;
-        let (seen, tally) = scan(&records, source, &plan)?;
-        let as_of = calendar::epoch_days(pipeline.as_of);
-        let memory = seen.memory.states.into_iter().zip(seen.memory.latest).zip(seen.memory.held);
-        for (planned, ((state, days), held)) in plan.features.iter().zip(memory) {
-            let feature = &pipeline.features[planned.feature];
-            if held.is_some() {
-                waiting[planned.feature] = held;
-                continue;
+        let (seen, tally) = scan(&records, source, &plan, &mut keeper)?;
+        let coded = seen.memory.coded.clone();
+        for (feature, made) in plan.finish(seen.memory)? {
+            match made {
+                Made::Waiting(held) => waiting[feature] = Some(held),
+                Made::Column(column, days) => {
+                    columns[feature] = Some(column);
+                    latest[feature] = days.map(Date32Array::from);
+                }
             }
-            let days = if planned.dated { days.or_else(|| state.chosen_days()) } else { None };
-            columns[planned.feature] = Some(state.finish(&feature.data_type, as_of, people)?);
-            latest[planned.feature] = days.map(Date32Array::from);
         }
         heard.push(seen.heard);
         let mut account = account(pipeline, source, seen.ledger, &tally)?;
         let providers = seen.providers.into_iter();
         account.providers =
             providers.map(|(provider, rows)| ProviderCount { provider, rows, last_rows: None }).collect();
-        let counts = plan.code_lists(source).zip(&seen.memory.coded).map(|((column, codelist), coded)| CodeListCount {
+        let counts = plan.code_lists().zip(&coded).map(|((column, codelist), coded)| CodeListCount {
             column: column.to_owned(),
             codelist: codelist.to_owned(),
             events: coded.events,
@@ -92,13 +124,16 @@ pub fn pass(records: Records, progress: &dyn Fn(&SourceAccount)) -> Result<(Peop
         progress(&account);
         accounts.sources.push(account);
         accounts.set_aside.push(tally.set_aside);
+        accounts.sampled.push(records.conformed.passes_by(source).then_some(seen.sampled));
     }
     let items = (0..pipeline.items.len()).map(|item| resolve(pipeline, item, &heard, people)).collect::<Result<_>>()?;
     let rows = pipeline.sources.iter().zip(&heard).map(|(source, heard)| rows::rows(pipeline, source, heard));
     let rows = rows.collect::<Result<_>>()?;
+    let kept = keeper.finish(Gone::of(&records), people);
+    let webs: Vec<Webs> = pipeline.measures.webs.iter().map(|web| webs::of(web, pipeline.as_of, &kept)).collect();
     let people = People { tokens: records.tokens, registers: records.registers, items, rows };
-    let batch = table(pipeline, &people, columns, waiting, &mut latest)?;
-    Ok((people, Features { batch, latest }, accounts))
+    let batch = table(pipeline, &people, columns, waiting, &mut latest, &webs)?;
+    Ok((people, Features { batch, latest, kept, webs }, accounts))
 }
 
 /// Features of people who are already settled, all about the events of one source: their columns, in the pipeline's order,
@@ -111,11 +146,12 @@ pub fn of_one_source(records: &Records) -> Result<(Vec<ArrayRef>, SourceAccount)
     };
     let people = records.tokens.len();
     let plan = Plan::new(pipeline, events.source, people)?;
-    let (seen, tally) = scan(records, events.source, &plan)?;
+    let (seen, tally) = scan(records, events.source, &plan, &mut Keeper::new(pipeline))?;
     let mut columns: Vec<Option<ArrayRef>> = vec![None; pipeline.features.len()];
-    for (planned, state) in plan.features.iter().zip(seen.memory.states) {
-        let data_type = &pipeline.features[planned.feature].data_type;
-        columns[planned.feature] = Some(state.finish(data_type, calendar::epoch_days(pipeline.as_of), people)?);
+    for (feature, made) in plan.finish(seen.memory)? {
+        if let Made::Column(column, _) = made {
+            columns[feature] = Some(column);
+        }
     }
     let columns = columns.into_iter().map(|column| column.ok_or_else(fault)).collect::<Result<_>>()?;
     Ok((columns, account(pipeline, events.source, seen.ledger, &tally)?))
@@ -126,19 +162,24 @@ struct Seen {
     ledger: Ledger,
     memory: Memory,
     heard: HeardOfSource,
+    kept: KeptOfSource,
     /// Rows by who sent them.
     providers: BTreeMap<String, u64>,
+    sampled: Vec<RawRows>,
 }
 
-fn scan(records: &Records, source: usize, plan: &Plan) -> Result<(Seen, Tally)> {
+fn scan(records: &Records, source: usize, plan: &Plan, keeper: &mut Keeper) -> Result<(Seen, Tally)> {
     let declared = &records.conformed.pipeline.sources[source];
     let role = declared.decl.role;
     let hearing = Hearing::new(records.conformed.pipeline, source)?;
+    let keeping = Keeping::new(records.conformed.pipeline, source, records.tokens.len())?;
     let new = || Seen {
         ledger: Ledger::default(),
         memory: plan.memory(),
         heard: hearing.memory(),
+        kept: keeping.memory(),
         providers: BTreeMap::new(),
+        sampled: Vec::new(),
     };
     let (states, tally) = records.conformed.scan(source, new, |seen: &mut Seen, chunk| {
         if let Some(provider) = &declared.decl.provider {
@@ -148,40 +189,33 @@ fn scan(records: &Records, source: usize, plan: &Plan) -> Result<(Seen, Tally)> 
         if !matches!(role, Role::Register | Role::Events | Role::Feedback) {
             return Ok(());
         }
+        seen.sampled.extend(chunk.as_delivered(&linked.sampled)?);
         plan.update(&mut seen.memory, &chunk, &linked)?;
+        keeping.keep(&mut seen.kept, &chunk, &linked)?;
         hearing.hear(&mut seen.heard, &chunk, &linked)
     })?;
     let mut states = states.into_iter();
     let mut total = states.next().unwrap_or_else(new);
+    keeping.add(keeper, std::mem::take(&mut total.kept));
     for other in states {
+        keeping.add(keeper, other.kept);
         total.ledger.merge(other.ledger);
-        for (mine, theirs) in total.memory.states.iter_mut().zip(other.memory.states) {
-            mine.merge(theirs)?;
-        }
-        for (mine, theirs) in total.memory.held.iter_mut().zip(other.memory.held) {
-            if let (Some(mine), Some(theirs)) = (mine, theirs) {
-                mine.merge(theirs)?;
-            }
-        }
-        for (mine, theirs) in total.memory.latest.iter_mut().zip(other.memory.latest) {
-            if let (Some(mine), Some(theirs)) = (mine, theirs) {
-                mine.iter_mut().zip(theirs).for_each(|(a, b)| *a = (*a).max(b));
-            }
-        }
+        plan.merge(&mut total.memory, other.memory)?;
         for (provider, rows) in other.providers {
             *total.providers.entry(provider).or_default() += rows;
         }
-        total.memory.coded.iter_mut().zip(other.memory.coded).for_each(|(mine, theirs)| mine.add(theirs));
         total.heard.merge(other.heard);
+        total.sampled.extend(other.sampled);
     }
     Ok((total, tally))
 }
 
 fn count_providers(providers: &mut BTreeMap<String, u64>, chunk: &Chunk, column: &str) {
-    let Some(column) = chunk.batch.column_by_name(column).and_then(|column| column.as_string_opt::<i32>()) else {
+    let Some(column) = chunk.batch.column_by_name(column).and_then(|column| Texts::of(column)) else {
         return;
     };
-    for sender in column.iter().map(|sender| sender.unwrap_or(NOT_RECORDED)) {
+    for row in 0..chunk.fates.len() {
+        let sender = column.borrowed(row).unwrap_or(NOT_RECORDED);
         match providers.get_mut(sender) {
             Some(rows) => *rows += 1,
             None => {
@@ -222,6 +256,7 @@ fn table(
     made: Vec<Option<ArrayRef>>,
     waiting: Vec<Option<Held>>,
     latest: &mut [Option<Date32Array>],
+    webs: &[Webs],
 ) -> Result<RecordBatch> {
     let mut fields: Vec<Field> = Vec::with_capacity(made.len());
     let mut columns: Vec<ArrayRef> = Vec::with_capacity(made.len());
@@ -248,6 +283,7 @@ fn table(
             (Verb::ItemState { item }, _) => {
                 Arc::new(people.items[*item].state.iter().map(|state| Some(state.name())).collect::<StringArray>())
             }
+            (Verb::Web { web, figure }, _) => webs[*web].column(*figure),
             (Verb::Derived { sql }, _) => {
                 let so_far = batch(&fields, &columns, people.tokens.len())?;
                 let compiled =

@@ -1,15 +1,17 @@
 //! What one source's pass has to make, worked out before the first row.
 
-use arrow::array::{Array, ArrayRef, AsArray, UInt32Array};
-use arrow::buffer::BooleanBuffer;
-use arrow::compute::take_record_batch;
-use arrow::datatypes::DataType;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, BooleanArray, Int64Array};
 
 use super::held::{Held, span};
-use super::state::{Event, Rows, State};
+use super::met::{self, CodeMemory, Coded, Event, Met, bits_of, words_for};
+use super::planned::{Kept, Planned};
+use super::slots::{Days, Group, Layout, Seen, Select, Table};
+use super::state::{Rows, State};
 use crate::calendar;
 use crate::codelist::CodeList;
-use crate::conform::{self, Chunk, batch_days};
+use crate::conform::{self, Chunk, batch_days, plain};
 use crate::error::{Error, Result};
 use crate::expr::{self, Compiled};
 use crate::link::Linked;
@@ -18,11 +20,16 @@ use crate::pipeline::{Bounds, Criterion, Events, Pipeline, Verb, What};
 /// The pass over one source.
 pub struct Plan<'a> {
     pipeline: &'a Pipeline,
+    source: usize,
     /// Each predicate once, however many features use it.
     filters: Vec<(String, Compiled)>,
     /// Each code column met with each code list once.
     matchers: Vec<Matcher<'a>>,
     pub features: Vec<Planned<'a>>,
+    groups: Vec<Group>,
+    seen: Vec<Seen>,
+    days: Vec<Days>,
+    layout: Layout,
     people: usize,
     as_of: i32,
 }
@@ -33,91 +40,139 @@ struct Matcher<'a> {
     column: usize,
 }
 
-/// One feature of the pass.
-pub struct Planned<'a> {
-    /// Index into [`Pipeline::features`].
-    pub feature: usize,
-    pub events: &'a Events,
-    filter: Option<usize>,
-    matcher: Option<usize>,
-    first_day: i32,
-    /// A reason names the latest date, or a list may say when it was.
-    pub dated: bool,
-}
-
-/// A source's events with a code in a column, and those of them with one on a code list.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Coded {
-    pub events: u64,
-    pub on_list: u64,
-}
-
-/// A chunk's events, with what the predicates and the code lists say of them.
-struct Met {
-    filters: Vec<BooleanBuffer>,
-    events: Vec<Event>,
-    /// By matcher, then category.
-    matched: Vec<Vec<Vec<Event>>>,
-    /// By matcher.
-    coded: Vec<Coded>,
-}
-
-/// What one worker remembers: by planned feature its state, and the latest day where a reason names it.
+/// What one worker remembers.
 pub struct Memory {
-    pub states: Vec<State>,
-    pub latest: Vec<Option<Vec<Option<i32>>>>,
+    table: Table,
+    /// By planned feature.
+    states: Vec<Option<State>>,
+    held: Vec<Option<Held>>,
+    codes: Vec<CodeMemory>,
     /// By code column and list, as [`Plan::code_lists`].
     pub coded: Vec<Coded>,
-    /// Events of the features whose window hangs on another feature.
-    pub held: Vec<Option<Held>>,
+}
+
+/// A feature's column and the latest days by person, or its events.
+pub enum Made {
+    Column(ArrayRef, Option<Vec<Option<i32>>>),
+    Waiting(Held),
 }
 
 impl<'a> Plan<'a> {
     pub fn new(pipeline: &'a Pipeline, source: usize, people: usize) -> Result<Self> {
         let mut plan = Self {
             pipeline,
+            source,
             filters: Vec::new(),
             matchers: Vec::new(),
             features: Vec::new(),
+            groups: Vec::new(),
+            seen: Vec::new(),
+            days: Vec::new(),
+            layout: Layout::default(),
             people,
             as_of: calendar::epoch_days(pipeline.as_of),
         };
         for (index, feature) in pipeline.features.iter().enumerate() {
-            let Verb::Events(events) = &feature.verb else { continue };
-            if events.source != source {
-                continue;
+            match &feature.verb {
+                Verb::Events(events) if events.source == source => plan.add(index, events)?,
+                _ => {}
             }
-            let reads = |criterion: &Criterion| criterion.features.contains(&index);
-            let filter = events.filter.as_deref().map(|sql| plan.filter(source, sql)).transpose()?;
-            let matcher = events.codes.as_ref().map(|codes| plan.matcher(codes.codelist, codes.column));
-            let first = feature.window.first_day(pipeline.as_of).map_or(i32::MIN, calendar::epoch_days);
-            plan.features.push(Planned {
-                feature: index,
-                events,
-                filter,
-                matcher,
-                first_day: if events.bounds.end.is_some() { i32::MIN } else { first },
-                dated: feature.reason.as_ref().is_some_and(|reason| reason.contains("{latest_date}"))
-                    || pipeline.cohorts.iter().flat_map(|cohort| cohort.include.iter().flatten()).any(reads),
-            });
         }
+        plan.groups.iter_mut().for_each(|group| group.lay_out(&mut plan.layout));
+        plan.seen.iter_mut().for_each(|seen| seen.lay_out(&mut plan.layout));
+        plan.days.iter_mut().for_each(|days| days.lay_out(&mut plan.layout));
         Ok(plan)
     }
 
+    fn add(&mut self, index: usize, events: &'a Events) -> Result<()> {
+        let feature = &self.pipeline.features[index];
+        let filter = events.filter.as_deref().map(|sql| self.filter(sql)).transpose()?;
+        let codes = events.codes.as_ref().map(|codes| {
+            let matcher = self.matcher(codes.codelist, codes.column);
+            (matcher, bits_of(&codes.categories, words_for(self.matchers[matcher].codes.categories.len())))
+        });
+        let select = Select { filter, codes, ended: events.ended };
+        let first = feature.window.first_day(self.pipeline.as_of).map_or(i32::MIN, calendar::epoch_days);
+        let first_day = if events.bounds.end.is_some() { i32::MIN } else { first };
+        let reads = |criterion: &Criterion| criterion.features.contains(&index);
+        let dated = feature.reason.as_ref().is_some_and(|reason| reason.contains("{latest_date}"))
+            || self.pipeline.cohorts.iter().flat_map(|cohort| cohort.include.iter().flatten()).any(reads);
+        let kept = self.kept(events, &select, first_day, dated);
+        // What `latest` chose, or what is open, is known with its day.
+        let own_day = matches!(kept, Kept::Held) || matches!(events.what, What::Latest | What::OpenAtIndex);
+        let latest = (dated && !own_day).then(|| self.group(&select, first_day, false));
+        self.features.push(Planned { feature: index, events, select, first_day, kept, latest, dated });
+        Ok(())
+    }
+
+    /// Where a feature's numbers are best kept.
+    fn kept(&mut self, events: &Events, select: &Select, first_day: i32, dated: bool) -> Kept {
+        if events.bounds != Bounds::default() {
+            return Kept::Held;
+        }
+        match events.what {
+            What::Exists if !dated && select.codes.is_some() => Kept::Seen(self.seen(select, first_day)),
+            What::Count => Kept::Group(self.group(select, first_day, true)),
+            What::Exists | What::DaysSince => Kept::Group(self.group(select, first_day, false)),
+            What::CountDistinct if events.column.is_none() => Kept::Seen(self.seen(select, first_day)),
+            What::CountDays if self.as_of.saturating_sub(first_day) <= Days::LONGEST => {
+                self.days.push(Days::new(select.clone(), first_day, self.as_of));
+                Kept::Days(self.days.len() - 1)
+            }
+            _ => Kept::State,
+        }
+    }
+
+    fn group(&mut self, select: &Select, first_day: i32, counted: bool) -> usize {
+        let at = self.groups.iter().position(|group| group.select == *select).unwrap_or_else(|| {
+            self.groups.push(Group::new(select.clone()));
+            self.groups.len() - 1
+        });
+        self.groups[at].cover(first_day, counted);
+        at
+    }
+
+    /// Bits of all categories of a list, whichever of them a feature wants.
+    fn seen(&mut self, select: &Select, first_day: i32) -> usize {
+        let mut select = select.clone();
+        let words = select.codes.as_mut().map_or(1, |(_, wanted)| {
+            wanted.fill(u64::MAX);
+            wanted.len()
+        });
+        let seen = Seen::new(select, first_day, words);
+        self.seen.iter().position(|known| *known == seen).unwrap_or_else(|| {
+            self.seen.push(seen);
+            self.seen.len() - 1
+        })
+    }
+
     pub fn memory(&self) -> Memory {
-        let size = |planned: &Planned| if planned.waits() { 0 } else { self.people };
-        let states = self.features.iter().map(|planned| State::new(planned.events.what, size(planned)));
-        // A `latest` keeps its day with its value.
-        let beside = |planned: &Planned| planned.dated && planned.events.what != What::Latest && !planned.waits();
-        let latest = self.features.iter().map(|planned| beside(planned).then(|| vec![None; self.people]));
-        let coded = vec![Coded::default(); self.matchers.len()];
-        let held = self.features.iter().map(|planned| planned.waits().then(Held::default));
-        Memory { states: states.collect(), latest: latest.collect(), coded, held: held.collect() }
+        let state = |planned: &Planned| {
+            matches!(planned.kept, Kept::State).then(|| State::new(planned.events.what, self.people))
+        };
+        Memory {
+            table: Table::new(&self.layout, self.people),
+            states: self.features.iter().map(state).collect(),
+            held: self.features.iter().map(|planned| planned.waits().then(Held::default)).collect(),
+            codes: self.matchers.iter().map(|matcher| CodeMemory::new(matcher.codes)).collect(),
+            coded: vec![Coded::default(); self.matchers.len()],
+        }
+    }
+
+    /// What a worker holds of one person, at least; events that wait for a day are not in it.
+    pub fn bytes_a_person(&self) -> usize {
+        let own = self.features.iter().filter(|planned| matches!(planned.kept, Kept::State));
+        self.layout.bytes() + own.map(|planned| State::bytes_a_person(planned.events.what)).sum::<usize>()
+    }
+
+    /// The predicates, as they are declared.
+    pub fn predicates(&self) -> impl Iterator<Item = &str> {
+        self.filters.iter().map(|(sql, _)| sql.as_str())
     }
 
     /// The code columns that meet a code list: names of column and list.
-    pub fn code_lists(&self, source: usize) -> impl Iterator<Item = (&str, &str)> {
-        let columns = &self.pipeline.sources[source].columns;
+    pub fn code_lists(&self) -> impl Iterator<Item = (&str, &str)> {
+        let columns = &self.pipeline.sources[self.source].columns;
         self.matchers.iter().map(|matcher| (columns[matcher.column].name.as_str(), matcher.codes.name.as_str()))
     }
 
@@ -126,34 +181,116 @@ impl<'a> Plan<'a> {
         if self.features.is_empty() || linked.rows.is_empty() {
             return Ok(());
         }
-        let met = self.meet(chunk, linked)?;
-        memory.coded.iter_mut().zip(&met.coded).for_each(|(sum, here)| sum.add(*here));
+        let met = self.meet(&mut memory.codes, chunk, linked)?;
+        memory.coded.iter_mut().zip(&met.codes).for_each(|(sum, here)| sum.add(here.coded));
         let ends = chunk.batch.column_by_name("end").map(batch_days);
+        let rows = Rows { column: None, ends: ends.as_deref(), as_of: self.as_of };
+        self.groups.iter().for_each(|group| memory.table.group(group, &met, &rows));
+        self.seen.iter().for_each(|seen| memory.table.seen(seen, &met, &rows));
+        self.days.iter().for_each(|days| memory.table.days(days, &met, &rows));
         for (number, planned) in self.features.iter().enumerate() {
-            let filter = planned.filter.map(|filter| &met.filters[filter]);
-            let column = planned.events.column.map(|column| chunk.batch.column(column));
-            let categories = planned.matcher.map_or(&[][..], |matcher| &self.matchers[matcher].codes.categories);
-            let rows = Rows { column, categories, ends: ends.as_deref(), as_of: self.as_of };
-            let wanted = |event: &Event| planned.wants(event, filter, &rows);
-            if let Some(held) = &mut memory.held[number] {
-                held.take(planned.categorised(&met).filter(|(event, _)| wanted(event)), &rows)?;
+            if !matches!(planned.kept, Kept::State | Kept::Held) {
                 continue;
             }
-            let state = &mut memory.states[number];
-            let latest = memory.latest[number].as_mut();
-            match (planned.matcher, &planned.events.codes) {
-                (Some(matcher), Some(codes)) => {
-                    planned.update_coded(state, latest, &met.matched[matcher], &codes.categories, wanted, &rows)?;
+            let column = planned.events.column.map(|column| self.column(planned.events.what, column, chunk));
+            let column = column.transpose()?;
+            let rows = Rows { column: column.as_ref(), ends: ends.as_deref(), as_of: self.as_of };
+            if let Some(held) = &mut memory.held[number] {
+                held.take(&planned.categorised(&met, &rows), &rows)?;
+            }
+            if let Some(state) = &mut memory.states[number] {
+                match planned.by_category() {
+                    true => planned.categorised(&met, &rows).iter().for_each(|(event, category)| {
+                        state.update_category(event, *category);
+                    }),
+                    false => state.update(planned.events.what, planned.wanted(&met, &rows).iter(), &rows)?,
                 }
-                _ => planned.update_with(
-                    state,
-                    latest,
-                    met.events.iter().filter(|event| wanted(event)).copied(),
-                    &rows,
-                )?,
             }
         }
         Ok(())
+    }
+
+    /// A verb's column; where its texts are only counted, in the form in which it came.
+    fn column(&self, what: What, column: usize, chunk: &Chunk) -> Result<ArrayRef> {
+        match what {
+            What::CountDistinct => Ok(Arc::clone(chunk.batch.column(column))),
+            _ => plain(chunk.batch.column(column), &self.pipeline.sources[self.source].columns[column].data_type),
+        }
+    }
+
+    /// Adds what another worker remembers.
+    pub fn merge(&self, memory: &mut Memory, other: Memory) -> Result<()> {
+        memory.table.merge(&other.table, &self.layout);
+        for (mine, theirs) in memory.states.iter_mut().zip(other.states) {
+            if let (Some(mine), Some(theirs)) = (mine, theirs) {
+                mine.merge(theirs)?;
+            }
+        }
+        for (mine, theirs) in memory.held.iter_mut().zip(other.held) {
+            if let (Some(mine), Some(theirs)) = (mine, theirs) {
+                mine.merge(theirs)?;
+            }
+        }
+        memory.coded.iter_mut().zip(other.coded).for_each(|(mine, theirs)| mine.add(theirs));
+        Ok(())
+    }
+
+    /// What became of each planned feature: its index into [`Pipeline::features`], and its column.
+    pub fn finish(&self, memory: Memory) -> Result<Vec<(usize, Made)>> {
+        let kept = memory.states.into_iter().zip(memory.held);
+        let each = self.features.iter().zip(kept).map(|(planned, (state, held))| {
+            let made = match (held, state) {
+                (Some(held), _) => Made::Waiting(held),
+                (None, Some(state)) => {
+                    let own = planned.dated.then(|| state.chosen_days()).flatten();
+                    let days = own.or_else(|| self.latest(planned, &memory.table));
+                    let data_type = &self.pipeline.features[planned.feature].data_type;
+                    Made::Column(state.finish(data_type, self.as_of, self.categories(planned))?, days)
+                }
+                (None, None) => Made::Column(self.tabled(planned, &memory.table), self.latest(planned, &memory.table)),
+            };
+            Ok((planned.feature, made))
+        });
+        each.collect()
+    }
+
+    fn latest(&self, planned: &Planned, table: &Table) -> Option<Vec<Option<i32>>> {
+        let group = planned.latest.map(|group| &self.groups[group])?;
+        Some((0..self.people).map(|person| group.latest(table.row(person), planned.first_day)).collect())
+    }
+
+    /// The column of a feature that is kept in the table.
+    fn tabled(&self, planned: &Planned, table: &Table) -> ArrayRef {
+        let rows = (0..self.people).map(|person| table.row(person));
+        let flags = |flags: Vec<bool>| -> ArrayRef { Arc::new(BooleanArray::from(flags)) };
+        let numbers = |numbers: Vec<Option<i64>>| -> ArrayRef { Arc::new(Int64Array::from(numbers)) };
+        let first = planned.first_day;
+        match (planned.kept, planned.events.what) {
+            (Kept::Seen(seen), what) => {
+                let wanted = planned.select.codes.as_ref().map_or(&[][..], |(_, wanted)| wanted);
+                let count = |row: &[u32]| self.seen[seen].count(row, wanted);
+                match what {
+                    What::Exists => flags(rows.map(|row| count(row) > 0).collect()),
+                    _ => numbers(rows.map(|row| Some(count(row).into())).collect()),
+                }
+            }
+            (Kept::Days(days), _) => numbers(rows.map(|row| Some(self.days[days].count(row).into())).collect()),
+            (Kept::Group(group), What::Exists) => {
+                flags(rows.map(|row| self.groups[group].latest(row, first).is_some()).collect())
+            }
+            (Kept::Group(group), What::DaysSince) => {
+                let since = |day: i32| i64::from(self.as_of) - i64::from(day);
+                numbers(rows.map(|row| self.groups[group].latest(row, first).map(since)).collect())
+            }
+            (Kept::Group(group), _) => {
+                numbers(rows.map(|row| i64::try_from(self.groups[group].count(row, first)).ok()).collect())
+            }
+            (Kept::State | Kept::Held, _) => numbers(Vec::new()),
+        }
+    }
+
+    fn categories(&self, planned: &Planned) -> &[String] {
+        planned.select.codes.as_ref().map_or(&[], |(matcher, _)| &self.matchers[*matcher].codes.categories)
     }
 
     /// Which used row of one person's rows each feature counts: row and index into [`Pipeline::features`]. `day` gives
@@ -164,42 +301,38 @@ impl<'a> Plan<'a> {
         linked: &Linked,
         day: &dyn Fn(usize) -> Option<i32>,
     ) -> Result<Vec<(u32, usize)>> {
-        let met = self.meet(chunk, linked)?;
+        let mut codes: Vec<CodeMemory> = self.matchers.iter().map(|matcher| CodeMemory::new(matcher.codes)).collect();
+        let met = self.meet(&mut codes, chunk, linked)?;
         let ends = chunk.batch.column_by_name("end").map(batch_days);
-        let rows = Rows { column: None, categories: &[], ends: ends.as_deref(), as_of: self.as_of };
+        let rows = Rows { column: None, ends: ends.as_deref(), as_of: self.as_of };
         let mut behind = Vec::new();
         for planned in &self.features {
-            let filter = planned.filter.map(|filter| &met.filters[filter]);
-            let events = match (planned.matcher, &planned.events.codes) {
-                (Some(matcher), Some(codes)) => union(&met.matched[matcher], &codes.categories),
-                _ => met.events.clone(),
-            };
             let feature = &self.pipeline.features[planned.feature];
             let window = span(feature, &planned.events.bounds, self.as_of, day);
             let inside = |event: &Event| window.is_some_and(|(first, end)| first <= event.day && event.day < end);
-            let wanted = events.iter().filter(|event| planned.wants(event, filter, &rows) && inside(event));
+            let wanted = planned.wanted(&met, &rows).into_iter().filter(inside);
             behind.extend(wanted.map(|event| (event.row, planned.feature)));
         }
         behind.sort_unstable();
         Ok(behind)
     }
 
-    fn meet(&self, chunk: &Chunk, linked: &Linked) -> Result<Met> {
-        let filters = self.filters.iter().map(|(_, filter)| used_rows_mask(filter, chunk, linked));
-        let places = linked.rows.iter().zip(&linked.persons).zip(&linked.days).enumerate();
-        let events: Vec<Event> = places
-            .filter_map(|(at, ((row, person), day))| Some(Event { row: *row, at, person: *person, day: (*day)? }))
-            .collect();
-        let met = self.matchers.iter().map(|matcher| matcher.events(chunk, &events)).collect::<Result<Vec<_>>>()?;
-        let (matched, coded) = met.into_iter().unzip();
-        Ok(Met { filters: filters.collect::<Result<_>>()?, events, matched, coded })
+    fn meet(&self, codes: &mut [CodeMemory], chunk: &Chunk, linked: &Linked) -> Result<Met> {
+        let events = met::events(linked);
+        let filters = self.filters.iter().map(|(_, filter)| met::filtered(filter, chunk, linked, events.len()));
+        let filters = filters.collect::<Result<_>>()?;
+        let each = self.matchers.iter().zip(codes);
+        let codes =
+            each.map(|(matcher, memory)| memory.meet(matcher.codes, chunk.batch.column(matcher.column), &events));
+        let codes = codes.collect::<Result<_>>()?;
+        Ok(Met { events, filters, codes })
     }
 
-    fn filter(&mut self, source: usize, sql: &str) -> Result<usize> {
+    fn filter(&mut self, sql: &str) -> Result<usize> {
         if let Some(known) = self.filters.iter().position(|(known, _)| known == sql) {
             return Ok(known);
         }
-        let schema = conform::schema(&self.pipeline.sources[source]);
+        let schema = conform::schema(&self.pipeline.sources[self.source]);
         let compiled = expr::compile(sql, &schema).map_err(|problem| Error::Fault(problem.message))?;
         self.filters.push((sql.to_owned(), compiled));
         Ok(self.filters.len() - 1)
@@ -211,167 +344,5 @@ impl<'a> Plan<'a> {
         }
         self.matchers.push(Matcher { list, codes: &self.pipeline.codelists[list], column });
         self.matchers.len() - 1
-    }
-}
-
-impl Coded {
-    pub fn add(&mut self, other: Self) {
-        self.events += other.events;
-        self.on_list += other.on_list;
-    }
-}
-
-impl Planned<'_> {
-    fn wants(&self, event: &Event, filter: Option<&BooleanBuffer>, rows: &Rows) -> bool {
-        event.day >= self.first_day
-            && filter.is_none_or(|mask| mask.value(event.at))
-            && (!self.events.ended || rows.ended(event))
-    }
-
-    /// Whether the window hangs on a feature that is known only when every source has been read.
-    pub fn waits(&self) -> bool {
-        self.events.bounds != Bounds::default()
-    }
-
-    /// Each event with its category, where categories are counted; else each event once.
-    fn categorised(&self, met: &Met) -> Box<dyn Iterator<Item = (Event, u32)>> {
-        let (Some(matcher), Some(codes)) = (self.matcher, &self.events.codes) else {
-            return Box::new(met.events.clone().into_iter().map(|event| (event, 0)));
-        };
-        let by_category = &met.matched[matcher];
-        let by_name = matches!(self.events.what, What::CountDistinct | What::Latest) && self.events.column.is_none();
-        if !by_name {
-            return Box::new(union(by_category, &codes.categories).into_iter().map(|event| (event, 0)));
-        }
-        let each = |category: &usize| {
-            let number = u32::try_from(*category).unwrap_or(u32::MAX);
-            by_category[*category].iter().map(move |event| (*event, number)).collect::<Vec<_>>()
-        };
-        Box::new(codes.categories.iter().flat_map(each).collect::<Vec<_>>().into_iter())
-    }
-
-    fn update_with(
-        &self,
-        state: &mut State,
-        latest: Option<&mut Vec<Option<i32>>>,
-        events: impl Iterator<Item = Event> + Clone,
-        rows: &Rows,
-    ) -> Result<()> {
-        if let Some(latest) = latest {
-            let open_only = self.events.what == What::OpenAtIndex;
-            events.clone().filter(|event| !open_only || rows.open(event)).for_each(|event| note_day(latest, &event));
-        }
-        state.update(self.events.what, events, rows)
-    }
-
-    /// Events with a code in any of the categories, each event once; or, where categories are what is counted, each.
-    fn update_coded(
-        &self,
-        state: &mut State,
-        mut latest: Option<&mut Vec<Option<i32>>>,
-        by_category: &[Vec<Event>],
-        categories: &[usize],
-        wanted: impl Fn(&Event) -> bool + Clone,
-        rows: &Rows,
-    ) -> Result<()> {
-        if let (What::CountDistinct, None, State::Distinct(distinct)) =
-            (self.events.what, self.events.column, &mut *state)
-        {
-            for category in categories {
-                let number = u32::try_from(*category).unwrap_or(u32::MAX);
-                for event in by_category[*category].iter().filter(|event| wanted(event)) {
-                    distinct.add(event.person, number);
-                    if let Some(latest) = &mut latest {
-                        note_day(latest, event);
-                    }
-                }
-            }
-            return Ok(());
-        }
-        if self.events.what == What::Latest && self.events.column.is_none() {
-            for category in categories {
-                let events = by_category[*category].iter().filter(|event| wanted(event));
-                events.for_each(|event| state.update_category(event, *category, rows));
-            }
-            return Ok(());
-        }
-        if let [category] = categories {
-            return self.update_with(
-                state,
-                latest,
-                by_category[*category].iter().filter(|event| wanted(event)).copied(),
-                rows,
-            );
-        }
-        let events = union(by_category, categories);
-        self.update_with(state, latest, events.iter().filter(|event| wanted(event)).copied(), rows)
-    }
-}
-
-fn note_day(latest: &mut [Option<i32>], event: &Event) {
-    let day = &mut latest[event.person as usize];
-    *day = (*day).max(Some(event.day));
-}
-
-/// Where a predicate holds, by place among the used rows: no other row is asked, so none can make it fail.
-pub(super) fn used_rows_mask(filter: &Compiled, chunk: &Chunk, linked: &Linked) -> Result<BooleanBuffer> {
-    let columns = filter.columns.iter().filter_map(|name| chunk.batch.schema().index_of(name).ok());
-    let read = chunk.batch.project(&columns.collect::<Vec<_>>())?;
-    let used = match linked.rows.len() == read.num_rows() {
-        true => read,
-        false => take_record_batch(&read, &UInt32Array::from(linked.rows.clone()))?,
-    };
-    Ok(filter.mask(&used)?.values().clone())
-}
-
-/// The events of any of the categories, each once.
-fn union(by_category: &[Vec<Event>], categories: &[usize]) -> Vec<Event> {
-    let mut events: Vec<Event> =
-        categories.iter().flat_map(|category| by_category[*category].iter().copied()).collect();
-    events.sort_unstable_by_key(|event| event.row);
-    events.dedup_by_key(|event| event.row);
-    events
-}
-
-impl Matcher<'_> {
-    /// The events of each category, an event at most once in each; and how many have a code, and one of the list.
-    fn events(&self, chunk: &Chunk, events: &[Event]) -> Result<(Vec<Vec<Event>>, Coded)> {
-        let mut by_category = vec![Vec::new(); self.codes.categories.len()];
-        let mut coded = Coded::default();
-        let column = chunk.batch.column(self.column);
-        let mut known: hashbrown::HashMap<&str, Vec<usize>> = hashbrown::HashMap::new();
-        let (texts, lists) = match column.data_type() {
-            DataType::Utf8 => (column, None),
-            DataType::List(_) => (column.as_list::<i32>().values(), Some(column.as_list::<i32>())),
-            other => return Err(Error::Fault(format!("codes cannot be of type {other}"))),
-        };
-        let texts: &ArrayRef = texts;
-        let texts = texts.as_string::<i32>();
-        for event in events {
-            let row = event.row as usize;
-            let items = match lists {
-                Some(lists) if lists.is_valid(row) => {
-                    let offsets = lists.value_offsets();
-                    usize::try_from(offsets[row]).unwrap_or(0)..usize::try_from(offsets[row + 1]).unwrap_or(0)
-                }
-                Some(_) => 0..0,
-                None => row..row + 1,
-            };
-            let (mut has_code, mut on_list) = (false, false);
-            for item in items.filter(|item| texts.is_valid(*item)) {
-                let code = texts.value(item);
-                let categories = known.entry(code).or_insert_with(|| self.codes.matches(code).collect());
-                has_code = true;
-                on_list |= !categories.is_empty();
-                for category in categories.iter() {
-                    let list: &mut Vec<Event> = &mut by_category[*category];
-                    if list.last().is_none_or(|last| last.row != event.row) {
-                        list.push(*event);
-                    }
-                }
-            }
-            coded.add(Coded { events: has_code.into(), on_list: on_list.into() });
-        }
-        Ok((by_category, coded))
     }
 }

@@ -9,8 +9,10 @@ use arrow::array::{
     Array, ArrayRef, AsArray, BooleanArray, Date32Array, Decimal128Array, Int64Array, StringArray, TimestampSecondArray,
 };
 use arrow::datatypes::{DataType, Date32Type, Decimal128Type, Int64Type, TimestampSecondType};
-use hashbrown::HashMap;
 
+use super::distinct::Distinct;
+use super::met::Event;
+use crate::conform::Texts;
 use crate::error::{Error, Result};
 use crate::pipeline::What;
 
@@ -18,28 +20,17 @@ use crate::pipeline::What;
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Cell {
     Bool(bool),
-    Number(i128),
+    /// Conformed numbers have fewer than nineteen digits.
+    Number(i64),
     Text(Box<str>),
     /// A category of a code list, by its place on the list.
-    Category(u32, Box<str>),
-}
-
-/// One event as a feature sees it.
-#[derive(Debug, Clone, Copy)]
-pub struct Event {
-    pub row: u32,
-    /// Place among the chunk's used rows.
-    pub at: usize,
-    pub person: u32,
-    pub day: i32,
+    Category(u32),
 }
 
 /// The rows and columns that an update reads.
 pub struct Rows<'a> {
     /// The verb's column.
     pub column: Option<&'a ArrayRef>,
-    /// Names of the code list's categories.
-    pub categories: &'a [String],
     /// The source's `end`, in days.
     pub ends: Option<&'a [Option<i32>]>,
     /// The as-of date, in days.
@@ -75,106 +66,66 @@ pub enum State {
     Count(Vec<u32>),
     Flag(Vec<bool>),
     LatestDay(Vec<Option<i32>>),
+    /// The latest day of what is open at the as-of date.
+    Open(Vec<Option<i32>>),
     Total(Vec<i128>),
     Latest(Vec<Option<(i32, Cell)>>),
     Longest(Vec<Option<i32>>),
-    Distinct(Distinct),
-}
-
-/// Distinct numbers of each person, as pairs that are sorted and thinned now and then.
-#[derive(Debug, Default)]
-pub struct Distinct {
-    pairs: Vec<(u32, u32)>,
-    thinned: usize,
-    /// Texts have numbers of their own; days and categories are numbers already.
-    texts: HashMap<Box<str>, u32>,
-}
-
-impl Distinct {
-    pub fn add(&mut self, person: u32, number: u32) {
-        self.pairs.push((person, number));
-        if self.pairs.len() > 2 * self.thinned + (1 << 16) {
-            self.thin();
-        }
-    }
-
-    fn add_text(&mut self, person: u32, text: &str) {
-        let number = match self.texts.get(text) {
-            Some(number) => *number,
-            None => {
-                let number = u32::try_from(self.texts.len()).unwrap_or(u32::MAX);
-                self.texts.insert(text.into(), number);
-                number
-            }
-        };
-        self.add(person, number);
-    }
-
-    fn thin(&mut self) {
-        self.pairs.sort_unstable();
-        self.pairs.dedup();
-        self.thinned = self.pairs.len();
-    }
-
-    fn merge(&mut self, other: Self) {
-        let mut theirs: HashMap<u32, Box<str>> = HashMap::new();
-        for (text, number) in other.texts {
-            theirs.insert(number, text);
-        }
-        for (person, number) in other.pairs {
-            match theirs.get(&number) {
-                Some(text) => self.add_text(person, text),
-                None => self.add(person, number),
-            }
-        }
-    }
-
-    fn counts(mut self, people: usize) -> Vec<u32> {
-        self.thin();
-        let mut counts = vec![0; people];
-        self.pairs.iter().for_each(|(person, _)| counts[*person as usize] += 1);
-        counts
-    }
+    Distinct(Box<Distinct>),
 }
 
 impl State {
     pub fn new(what: What, people: usize) -> Self {
         match what {
             What::Count => Self::Count(vec![0; people]),
-            What::Exists | What::OpenAtIndex => Self::Flag(vec![false; people]),
+            What::Exists => Self::Flag(vec![false; people]),
+            What::OpenAtIndex => Self::Open(vec![None; people]),
             What::DaysSince => Self::LatestDay(vec![None; people]),
             What::Total | What::BedDays => Self::Total(vec![0; people]),
             What::Latest => Self::Latest(vec![None; people]),
             What::Longest => Self::Longest(vec![None; people]),
-            What::CountDays | What::CountDistinct => Self::Distinct(Distinct::default()),
+            What::CountDays | What::CountDistinct => Self::Distinct(Box::new(Distinct::new(people))),
+        }
+    }
+
+    /// What is held of one person, at least.
+    pub fn bytes_a_person(what: What) -> usize {
+        match what {
+            What::Count => size_of::<u32>(),
+            What::Exists => size_of::<bool>(),
+            What::DaysSince | What::OpenAtIndex | What::Longest => size_of::<Option<i32>>(),
+            What::Total | What::BedDays => size_of::<i128>(),
+            What::Latest => size_of::<Option<(i32, Cell)>>(),
+            What::CountDays | What::CountDistinct => size_of::<u64>(),
         }
     }
 
     /// Takes in events that are inside the window, meet the predicate and have a code on the list.
-    pub fn update(&mut self, what: What, events: impl Iterator<Item = Event>, rows: &Rows) -> Result<()> {
+    pub fn update<'a>(&mut self, what: What, events: impl Iterator<Item = &'a Event>, rows: &Rows) -> Result<()> {
         match self {
             Self::Count(counts) => events.for_each(|event| counts[event.person as usize] += 1),
-            Self::Flag(flags) if what == What::OpenAtIndex => events.for_each(|event| {
-                flags[event.person as usize] |= rows.open(&event);
-            }),
             Self::Flag(flags) => events.for_each(|event| flags[event.person as usize] = true),
             Self::LatestDay(days) => events.for_each(|event| {
                 let day = &mut days[event.person as usize];
                 *day = (*day).max(Some(event.day));
             }),
+            Self::Open(days) => events.filter(|event| rows.open(event)).for_each(|event| {
+                let day = &mut days[event.person as usize];
+                *day = (*day).max(Some(event.day));
+            }),
             Self::Longest(stays) => events.for_each(|event| {
                 let stay = &mut stays[event.person as usize];
-                *stay = (*stay).max(Some(rows.stay(&event)));
+                *stay = (*stay).max(Some(rows.stay(event)));
             }),
             Self::Total(days) if what == What::BedDays => events.for_each(|event| {
-                days[event.person as usize] += i128::from(rows.stay(&event));
+                days[event.person as usize] += i128::from(rows.stay(event));
             }),
             Self::Total(totals) => {
                 let column = needed(rows.column)?;
                 for event in events {
                     if let Some(Cell::Number(number)) = cell(column, event.row as usize)? {
                         let total = &mut totals[event.person as usize];
-                        *total = total.checked_add(number).ok_or_else(overflow)?;
+                        *total = total.checked_add(number.into()).ok_or_else(overflow)?;
                     }
                 }
             }
@@ -192,20 +143,16 @@ impl State {
                 events.for_each(|event| distinct.add(event.person, event.day.cast_unsigned()));
             }
             Self::Distinct(distinct) => {
-                let column = needed(rows.column)?;
-                for event in events {
-                    add_distinct(distinct, column, event)?;
-                }
+                distinct.add_column(needed(rows.column)?, events);
             }
         }
         Ok(())
     }
 
     /// Takes in an event of a category, where the latest category is what counts.
-    pub fn update_category(&mut self, event: &Event, category: usize, rows: &Rows) {
+    pub fn update_category(&mut self, event: &Event, category: u32) {
         let Self::Latest(latest) = self else { return };
-        let name = rows.categories.get(category).map_or("", String::as_str);
-        let value = Cell::Category(u32::try_from(category).unwrap_or(u32::MAX), name.into());
+        let value = Cell::Category(category);
         let best = &mut latest[event.person as usize];
         if best.as_ref().is_none_or(|(day, known)| (*day, known) < (event.day, &value)) {
             *best = Some((event.day, value));
@@ -217,7 +164,9 @@ impl State {
         match (self, other) {
             (Self::Count(mine), Self::Count(theirs)) => mine.iter_mut().zip(theirs).for_each(|(a, b)| *a += b),
             (Self::Flag(mine), Self::Flag(theirs)) => mine.iter_mut().zip(theirs).for_each(|(a, b)| *a |= b),
-            (Self::LatestDay(mine), Self::LatestDay(theirs)) | (Self::Longest(mine), Self::Longest(theirs)) => {
+            (Self::LatestDay(mine), Self::LatestDay(theirs))
+            | (Self::Open(mine), Self::Open(theirs))
+            | (Self::Longest(mine), Self::Longest(theirs)) => {
                 mine.iter_mut().zip(theirs).for_each(|(a, b)| *a = (*a).max(b));
             }
             (Self::Total(mine), Self::Total(theirs)) => {
@@ -228,45 +177,48 @@ impl State {
             (Self::Latest(mine), Self::Latest(theirs)) => {
                 mine.iter_mut().zip(theirs).for_each(|(a, b)| *a = a.take().max(b));
             }
-            (Self::Distinct(mine), Self::Distinct(theirs)) => mine.merge(theirs),
+            (Self::Distinct(mine), Self::Distinct(theirs)) => mine.merge(*theirs),
             _ => return Err(Error::Fault("two workers kept different states of one feature".to_owned())),
         }
         Ok(())
     }
 
-    /// The day of the value that `latest` chose, by person.
+    /// The day of the value that `latest` chose, or of what is open, by person.
     pub fn chosen_days(&self) -> Option<Vec<Option<i32>>> {
         match self {
             Self::Latest(latest) => Some(latest.iter().map(|latest| latest.as_ref().map(|(day, _)| *day)).collect()),
+            Self::Open(days) => Some(days.clone()),
             _ => None,
         }
     }
 
-    /// The feature's column.
-    pub fn finish(self, data_type: &DataType, as_of: i32, people: usize) -> Result<ArrayRef> {
+    /// The feature's column; `categories` are the names on its code list.
+    pub fn finish(self, data_type: &DataType, as_of: i32, categories: &[String]) -> Result<ArrayRef> {
         let integers = |values: Vec<Option<i64>>| -> ArrayRef { Arc::new(Int64Array::from(values)) };
         Ok(match self {
             Self::Count(counts) => integers(counts.into_iter().map(|count| Some(i64::from(count))).collect()),
             Self::Flag(flags) => Arc::new(BooleanArray::from(flags)),
+            Self::Open(days) => Arc::new(days.iter().map(|day| Some(day.is_some())).collect::<BooleanArray>()),
             Self::LatestDay(days) => {
                 integers(days.into_iter().map(|day| day.map(|day| i64::from(as_of) - i64::from(day))).collect())
             }
             Self::Longest(stays) => integers(stays.into_iter().map(|stay| stay.map(i64::from)).collect()),
             Self::Distinct(distinct) => {
-                integers(distinct.counts(people).into_iter().map(|count| Some(i64::from(count))).collect())
+                integers(distinct.counts().into_iter().map(|count| Some(i64::from(count))).collect())
             }
             Self::Total(totals) => numbers(totals.into_iter().map(Some), data_type)?,
-            Self::Latest(latest) => latest_column(latest, data_type)?,
+            Self::Latest(latest) => latest_column(latest, data_type, categories)?,
         })
     }
 }
 
-fn latest_column(latest: Vec<Option<(i32, Cell)>>, data_type: &DataType) -> Result<ArrayRef> {
+fn latest_column(latest: Vec<Option<(i32, Cell)>>, data_type: &DataType, categories: &[String]) -> Result<ArrayRef> {
     let values = latest.into_iter().map(|latest| latest.map(|(_, value)| value));
     Ok(match data_type {
         DataType::Utf8 => {
             let texts = values.map(|value| match value {
-                Some(Cell::Text(text) | Cell::Category(_, text)) => Some(text),
+                Some(Cell::Text(text)) => Some(text),
+                Some(Cell::Category(category)) => categories.get(category as usize).map(|name| name.as_str().into()),
                 _ => None,
             });
             Arc::new(texts.collect::<StringArray>())
@@ -277,7 +229,7 @@ fn latest_column(latest: Vec<Option<(i32, Cell)>>, data_type: &DataType) -> Resu
         }
         _ => {
             let as_number = |value: Option<Cell>| match value {
-                Some(Cell::Number(number)) => Some(number),
+                Some(Cell::Number(number)) => Some(number.into()),
                 _ => None,
             };
             numbers(values.map(as_number), data_type)?
@@ -317,32 +269,15 @@ fn cell(column: &ArrayRef, row: usize) -> Result<Option<Cell>> {
         return Ok(None);
     }
     Ok(Some(match column.data_type() {
-        DataType::Utf8 => Cell::Text(column.as_string::<i32>().value(row).into()),
         DataType::Boolean => Cell::Bool(column.as_boolean().value(row)),
-        DataType::Int64 => Cell::Number(column.as_primitive::<Int64Type>().value(row).into()),
+        DataType::Int64 => Cell::Number(column.as_primitive::<Int64Type>().value(row)),
         DataType::Date32 => Cell::Number(column.as_primitive::<Date32Type>().value(row).into()),
-        DataType::Timestamp(..) => Cell::Number(column.as_primitive::<TimestampSecondType>().value(row).into()),
-        DataType::Decimal128(..) => Cell::Number(column.as_primitive::<Decimal128Type>().value(row)),
+        DataType::Timestamp(..) => Cell::Number(column.as_primitive::<TimestampSecondType>().value(row)),
+        DataType::Decimal128(..) => {
+            let number = column.as_primitive::<Decimal128Type>().value(row);
+            Cell::Number(i64::try_from(number).map_err(|_| overflow())?)
+        }
+        _ if let Some(text) = Texts::of(column).and_then(|texts| texts.borrowed(row)) => Cell::Text(text.into()),
         other => return Err(Error::Fault(format!("no verb reads a column of type {other}"))),
     }))
-}
-
-fn add_distinct(distinct: &mut Distinct, column: &ArrayRef, event: Event) -> Result<()> {
-    let row = event.row as usize;
-    if column.is_null(row) {
-        return Ok(());
-    }
-    match column.data_type() {
-        DataType::Utf8 => distinct.add_text(event.person, column.as_string::<i32>().value(row)),
-        DataType::List(_) => {
-            let items = column.as_list::<i32>().value(row);
-            items.as_string::<i32>().iter().flatten().for_each(|item| distinct.add_text(event.person, item));
-        }
-        _ => {
-            let mut text = String::new();
-            crate::conform::cell_text(column, row, &mut text);
-            distinct.add_text(event.person, &text);
-        }
-    }
-    Ok(())
 }

@@ -2,6 +2,7 @@
 
 use hashbrown::HashMap;
 
+use super::known::Known;
 use super::spine::{self, Rows, Standing};
 use super::{Entry, Presence, Records, superseded};
 use crate::calendar;
@@ -42,7 +43,7 @@ pub fn follow<'a>(conformed: &'a Conformed<'a>, people: &[Pseudonym]) -> Result<
     let deaths = spine::said(conformed, &superseded, end, "death_date", i32::min)?;
     let moved = spine::said(conformed, &superseded, end, "left_date", i32::max)?;
     let named = spine::Named::read(conformed, &superseded, i32::MAX, end)?;
-    let mut everyone = std::collections::BTreeSet::new();
+    let mut everyone = hashbrown::HashSet::new();
     let registers = pipeline.with_role(Role::Register).map(|(index, _)| index).collect::<Vec<_>>();
     let registers: Vec<Rows> = registers
         .into_iter()
@@ -68,6 +69,15 @@ pub fn follow<'a>(conformed: &'a Conformed<'a>, people: &[Pseudonym]) -> Result<
         }
     }
     let account = PeopleAccount { in_registers: people.len() as u64, ..PeopleAccount::default() };
-    let records = Records { conformed, tokens: people.to_vec(), registers: Vec::new(), account, superseded, known };
+    let known = Known::of(known, &superseded)?;
+    let records = Records {
+        conformed,
+        tokens: people.to_vec(),
+        registers: Vec::new(),
+        account,
+        superseded,
+        known,
+        sample: Vec::new(),
+    };
     Ok(Followed { records, since, tokens })
 }

@@ -12,7 +12,8 @@ use super::{Linked, Stray};
 pub struct Numbers(HashMap<String, u32>);
 
 impl Numbers {
-    fn of(&mut self, text: Option<&str>) -> u32 {
+    /// The number of a text.
+    pub fn of(&mut self, text: Option<&str>) -> u32 {
         let Some(text) = text else { return 0 };
         if let Some(number) = self.0.get(text) {
             return *number;
@@ -27,7 +28,7 @@ impl Numbers {
     }
 
     /// By the other's number, ours.
-    fn translate(&mut self, other: &Self) -> Vec<u32> {
+    pub fn translate(&mut self, other: &Self) -> Vec<u32> {
         let mut numbers = vec![0; other.0.len() + 1];
         for (text, number) in &other.0 {
             numbers[*number as usize] = self.of(Some(text));

@@ -6,8 +6,14 @@ mod spine;
 /// Old tokens and what they became.
 mod superseded;
 
+/// The tokens of the registers, to be found.
+mod known;
+
 /// People of an earlier date, followed up.
 mod follow;
+
+/// Who is no longer on the spine.
+mod gone;
 
 /// What the rows of a source say, as they pass by.
 pub mod heard;
@@ -21,12 +27,12 @@ mod recorded;
 /// What the rows of a source come to.
 pub mod rows;
 
+pub use gone::Gone;
 pub use recorded::{AtStep, Beside, ItemEvidence, RecordingState, RowGroup, RowsBy, Say, SourceRows};
 pub use superseded::Superseded;
 
-use arrow::array::AsArray;
 use arrow::record_batch::RecordBatch;
-use hashbrown::{HashMap, HashSet};
+use hashbrown::HashSet;
 
 use crate::calendar;
 use crate::conform::{Chunk, Conformed, Fate, batch_days};
@@ -35,6 +41,8 @@ use crate::nhs_number;
 use crate::pipeline::decl::Role;
 use crate::pseudonym::Pseudonym;
 use crate::receipt::{PeopleAccount, SourceAccount};
+use known::{Known, NOBODY};
+
 pub use follow::{Followed, Since, follow};
 
 /// Deliveries whose rows are known to belong to people.
@@ -46,7 +54,9 @@ pub struct Records<'a> {
     pub registers: Vec<Register>,
     pub account: PeopleAccount,
     pub superseded: Superseded,
-    known: HashMap<String, Entry>,
+    known: Known,
+    /// By entry: whose rows are to be kept as they came; empty for nobody's.
+    sample: Vec<bool>,
 }
 
 /// A token that a register knows.
@@ -77,13 +87,15 @@ pub enum Presence {
 pub fn link<'a>(conformed: &'a Conformed<'a>) -> Result<Records<'a>> {
     let superseded = superseded::read(conformed)?;
     let spine = spine::build(conformed, &superseded)?;
+    let known = Known::of(spine.known, &superseded)?;
     Ok(Records {
         conformed,
         tokens: spine.tokens,
         registers: spine.registers,
         account: spine.account,
         superseded,
-        known: spine.known,
+        known,
+        sample: Vec::new(),
     })
 }
 
@@ -125,8 +137,12 @@ pub struct Linked {
     pub rows: Vec<u32>,
     pub persons: Vec<u32>,
     pub days: Vec<Option<i32>>,
+    /// Rows of people who died or left since: row, number among all tokens of registers, day.
+    pub gone: Vec<(u32, u32, Option<i32>)>,
     /// Rows that are nobody's, or lie outside their person's life.
     pub strays: Vec<(u32, Stray)>,
+    /// Rows of the sample, whatever became of them.
+    pub sampled: Vec<u32>,
 }
 
 /// Why a row may have been linked wrongly, or not at all.
@@ -207,23 +223,50 @@ impl Ledger {
 impl Records<'_> {
     /// Where the person of a token, old or new, stands; none whom no register knows.
     pub fn presence(&self, token: &Pseudonym) -> Option<Presence> {
-        self.known.get(self.superseded.fold(token.reveal())).map(|entry| entry.presence)
+        self.known.get(token.reveal()).map(|entry| entry.presence)
+    }
+
+    /// Has the rows of these people kept as they came, by the token in use today.
+    pub fn keep_rows_of(&mut self, sample: impl Fn(&str) -> bool) {
+        self.sample = self.known.current().map(sample).collect();
     }
 
     /// Finds the person of each row, and counts where every row went.
     pub fn link_chunk(&self, role: Role, chunk: &Chunk, ledger: &mut Ledger) -> Result<Linked> {
+        let found = self.entries(role, chunk)?;
         let mut linked = Linked::default();
-        self.each_row(role, chunk, ledger, |row, outcome, entry, day| {
-            if outcome == Outcome::Used
-                && let Some(person) = entry
-            {
-                linked.rows.push(row);
-                linked.persons.push(person);
-                linked.days.push(day);
+        self.each_entry(role, chunk, &found, ledger, |row, outcome, entry, day| {
+            match (outcome, entry) {
+                (Outcome::Used, Some(Entry { person: Some(person), .. })) => {
+                    linked.rows.push(row);
+                    linked.persons.push(*person);
+                    linked.days.push(day);
+                }
+                (Outcome::OffSpine, Some(entry)) if entry.is_gone() => linked.gone.push((row, entry.index, day)),
+                _ => {}
             }
             linked.strays.extend(Stray::of(outcome).map(|stray| (row, stray)));
         })?;
+        let kept = |entry: u32| self.sample.get(entry as usize).is_some_and(|kept| *kept);
+        linked.sampled.extend((0..).zip(&found).filter(|(_, entry)| kept(**entry)).map(|(row, _)| row));
         Ok(linked)
+    }
+
+    /// The number of each row's entry, [`NOBODY`] where no register knows its token.
+    fn entries(&self, role: Role, chunk: &Chunk) -> Result<Vec<u32>> {
+        if role == Role::Lookup {
+            return Ok(vec![NOBODY; chunk.fates.len()]);
+        }
+        let column = spine::person(chunk)?;
+        Ok(self.known.find(&spine::tokens(&column)?, chunk.fates.len()))
+    }
+
+    fn note_other(&self, token: Option<&str>, ledger: &mut Ledger) {
+        if let Some(token) = token.map(|token| self.superseded.fold(token))
+            && !ledger.other_tokens.contains(token)
+        {
+            ledger.other_tokens.insert(token.to_owned());
+        }
     }
 
     /// Calls `each` with the row, its outcome, its person on the spine and its day.
@@ -234,28 +277,35 @@ impl Records<'_> {
         ledger: &mut Ledger,
         mut each: impl FnMut(u32, Outcome, Option<u32>, Option<i32>),
     ) -> Result<()> {
+        self.each_entry(role, chunk, &self.entries(role, chunk)?, ledger, |row, outcome, entry, day| {
+            each(row, outcome, entry.and_then(|entry| entry.person), day);
+        })
+    }
+
+    fn each_entry(
+        &self,
+        role: Role,
+        chunk: &Chunk,
+        found: &[u32],
+        ledger: &mut Ledger,
+        mut each: impl FnMut(u32, Outcome, Option<&Entry>, Option<i32>),
+    ) -> Result<()> {
         let as_of = calendar::epoch_days(self.conformed.pipeline.as_of);
         let days = chunk.batch.column_by_name("date").map(batch_days);
         // A row without a date of its own is as fresh as the day on which it was recorded.
         let recorded = chunk.batch.column_by_name("recorded").map(batch_days);
-        let tokens = match role {
-            Role::Lookup => None,
-            _ => Some(spine::person(chunk)?),
-        };
+        let column = if role == Role::Lookup { None } else { Some(spine::person(chunk)?) };
+        let tokens = column.as_ref().map(spine::tokens).transpose()?;
         ledger.linked.resize(self.known.len(), false);
         for (row, fate) in chunk.fates.iter().enumerate() {
             let day = days.as_ref().and_then(|days| days[row]);
-            let token = match fate {
-                Fate::Good => tokens.as_ref().map(|tokens| self.superseded.fold(tokens.as_string::<i32>().value(row))),
-                _ => None,
-            };
-            let entry = token.and_then(|token| self.known.get(token));
-            match (token, entry) {
-                (_, Some(entry)) => ledger.linked[entry.index as usize] = true,
-                (Some(token), None) if !ledger.other_tokens.contains(token) => {
-                    ledger.other_tokens.insert(token.to_owned());
+            let entry = if *fate == Fate::Good { self.known.entry(found[row]) } else { None };
+            match entry {
+                Some(entry) => ledger.linked[entry.index as usize] = true,
+                None if *fate == Fate::Good => {
+                    self.note_other(tokens.as_ref().and_then(|tokens| tokens.borrowed(row)), ledger);
                 }
-                _ => {}
+                None => {}
             }
             let outcome = match fate {
                 Fate::SetAside => Outcome::SetAside,
@@ -270,7 +320,7 @@ impl Records<'_> {
             }
             ledger.note(outcome);
             let row = u32::try_from(row).unwrap_or(u32::MAX);
-            each(row, outcome, entry.and_then(|entry| entry.person), day);
+            each(row, outcome, entry, day);
         }
         Ok(())
     }

@@ -6,12 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use arrow::array::{Array, ArrayRef, AsArray, DynComparator, UInt64Array, make_comparator};
 use arrow::compute::{SortOptions, concat_batches, take_record_batch};
 use arrow::record_batch::RecordBatch;
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 
 use super::superseded::Superseded;
 use super::{Entry, Presence, Register};
 use crate::calendar;
-use crate::conform::{self, Chunk, Conformed, Fate, batch_days};
+use crate::conform::{self, Chunk, Conformed, Fate, Texts, batch_days};
 use crate::error::{Error, Result};
 use crate::nhs_number;
 use crate::pipeline::decl::Role;
@@ -31,13 +31,16 @@ pub(super) struct Spine {
 pub(super) struct Rows {
     source: usize,
     batch: RecordBatch,
-    best: BTreeMap<String, usize>,
+    best: HashMap<String, usize>,
+    start: Vec<Option<i32>>,
+    end: Vec<Option<i32>>,
+    birth: Vec<Option<i32>>,
 }
 
 pub(super) fn build(conformed: &Conformed, superseded: &Superseded) -> Result<Spine> {
     let pipeline = conformed.pipeline;
     let as_of = calendar::epoch_days(pipeline.as_of);
-    let mut everyone = BTreeSet::new();
+    let mut everyone = HashSet::new();
     let mut registers = Vec::new();
     for (index, source) in pipeline.with_role(Role::Register) {
         let register = read_register(conformed, superseded, index, as_of, &mut everyone)?;
@@ -50,6 +53,8 @@ pub(super) fn build(conformed: &Conformed, superseded: &Superseded) -> Result<Sp
     let mut account = PeopleAccount { in_registers: everyone.len() as u64, ..PeopleAccount::default() };
     let mut spine = Vec::new();
     let mut known = HashMap::with_capacity(everyone.len());
+    let mut everyone: Vec<String> = everyone.into_iter().collect();
+    everyone.sort_unstable();
     for token in everyone {
         let registration = registers.iter().map(|register| standing(register, &left, &token, as_of)).min();
         let died = deaths.get(&token).is_some_and(|day| *day < as_of);
@@ -76,7 +81,7 @@ pub(super) fn build(conformed: &Conformed, superseded: &Superseded) -> Result<Sp
             index: number(known.len())?,
             presence,
             person: if on_spine { Some(number(spine.len())?) } else { None },
-            birth: registers.iter().find_map(|register| day(register, &token, "birth_date")),
+            birth: registers.iter().find_map(|register| register.birth[*register.best.get(&token)?]),
             death: deaths.get(&token).copied().filter(|day| *day < as_of),
         };
         if on_spine {
@@ -102,21 +107,16 @@ pub(super) enum Standing {
 
 /// A say that the person left holds until a registration begins after it: registers are slow to notice.
 pub(super) fn standing(register: &Rows, left: &BTreeMap<String, i32>, token: &str, as_of: i32) -> Standing {
-    let start = day(register, token, "start");
+    let Some(&best) = register.best.get(token) else { return Standing::NotYet };
+    let start = register.start[best];
     let moved = left.get(token).is_some_and(|left| *left < as_of && start.is_none_or(|start| start <= *left));
-    if !register.best.contains_key(token) || start.is_some_and(|start| start >= as_of) {
+    if start.is_some_and(|start| start >= as_of) {
         Standing::NotYet
-    } else if moved || day(register, token, "end").is_some_and(|end| end < as_of) {
+    } else if moved || register.end[best].is_some_and(|end| end < as_of) {
         Standing::Left
     } else {
         Standing::Registered
     }
-}
-
-/// A date in a person's best row.
-fn day(register: &Rows, token: &str, name: &str) -> Option<i32> {
-    let row = register.best.get(token)?;
-    batch_days(&register.batch.column_by_name(name)?.slice(*row, 1)).first().copied().flatten()
 }
 
 /// All good rows of a register dated before the as-of date, and the best of each person.
@@ -125,7 +125,7 @@ pub(super) fn read_register(
     superseded: &Superseded,
     source: usize,
     as_of: i32,
-    everyone: &mut BTreeSet<String>,
+    everyone: &mut HashSet<String>,
 ) -> Result<Rows> {
     let (states, _) = conformed.scan(source, Vec::new, |chunks: &mut Vec<Chunk>, chunk| {
         chunks.push(chunk);
@@ -137,7 +137,10 @@ pub(super) fn read_register(
         let tokens = person(&chunk)?;
         let mut keep = Vec::new();
         for row in (0..chunk.fates.len()).filter(|row| chunk.fates[*row] == Fate::Good) {
-            everyone.insert(superseded.fold(tokens.as_string::<i32>().value(row)).to_owned());
+            let token = superseded.fold(tokens.as_string::<i32>().value(row));
+            if !everyone.contains(token) {
+                everyone.insert(token.to_owned());
+            }
             if dates.as_ref().is_none_or(|days| days[row].is_none_or(|day| day < as_of)) {
                 keep.push(row as u64);
             }
@@ -150,15 +153,18 @@ pub(super) fn read_register(
     let greater = |a: usize, b: usize| {
         order.iter().map(|compare| compare(a, b)).find(|order| order.is_ne()) == Some(Ordering::Greater)
     };
-    let mut best: BTreeMap<String, usize> = BTreeMap::new();
+    let mut best: HashMap<String, usize> = HashMap::with_capacity(batch.num_rows());
     for row in 0..batch.num_rows() {
-        let token = superseded.fold(tokens.as_string::<i32>().value(row)).to_owned();
-        let rival = best.entry(token).or_insert(row);
-        if greater(row, *rival) {
-            *rival = row;
+        let token = superseded.fold(tokens.as_string::<i32>().value(row));
+        match best.get_mut(token) {
+            Some(rival) if greater(row, *rival) => *rival = row,
+            Some(_) => {}
+            None => drop(best.insert(token.to_owned(), row)),
         }
     }
-    Ok(Rows { source, batch, best })
+    let days = |name: &str| batch.column_by_name(name).map_or(vec![None; batch.num_rows()], batch_days);
+    let (start, end, birth) = (days("start"), days("end"), days("birth_date"));
+    Ok(Rows { source, batch, best, start, end, birth })
 }
 
 /// What decides between two rows of a person: date, start, then the columns as declared; null is least.
@@ -198,12 +204,13 @@ pub(super) fn said(
         }
         let (states, _) = conformed.scan(index, BTreeMap::new, |said: &mut BTreeMap<String, i32>, chunk| {
             let Some(said_days) = chunk.batch.column_by_name(column) else { return Ok(()) };
-            let tokens = person(&chunk)?;
+            let person = person(&chunk)?;
+            let tokens = tokens(&person)?;
             let dates = chunk.batch.column_by_name("date").map(batch_days);
             let future = |row: usize| dates.as_ref().is_some_and(|days| days[row].is_some_and(|day| day >= as_of));
             for (row, day) in batch_days(said_days).into_iter().enumerate() {
                 let Some(day) = day.filter(|_| chunk.fates[row] == Fate::Good && !future(row)) else { continue };
-                note(said, superseded.fold(tokens.as_string::<i32>().value(row)), day);
+                tokens.borrowed(row).into_iter().for_each(|token| note(said, superseded.fold(token), day));
             }
             Ok(())
         })?;
@@ -283,6 +290,11 @@ fn is_test(register: &Rows, token: &str) -> bool {
 /// The token column of a chunk.
 pub(super) fn person(chunk: &Chunk) -> Result<ArrayRef> {
     chunk.batch.column_by_name("person").cloned().ok_or_else(no_person)
+}
+
+/// Tokens by row; those that a column holds are always text.
+pub(super) fn tokens(column: &ArrayRef) -> Result<Texts<'_>> {
+    Texts::of(column).ok_or_else(no_person)
 }
 
 pub(super) fn no_person() -> Error {

@@ -22,6 +22,11 @@ impl Superseded {
         self.current.get(token).map_or(token, String::as_str)
     }
 
+    /// Old tokens, each with the one in use today.
+    pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.current.iter().map(|(old, new)| (old.as_str(), new.as_str()))
+    }
+
     /// Every token that became `token`, itself included.
     pub fn all_of(&self, token: &str) -> BTreeSet<String> {
         let old = self.current.iter().filter(|(_, new)| *new == token).map(|(old, _)| old.clone());
@@ -97,6 +102,13 @@ fn follow(steps: &BTreeMap<String, String>) -> Result<Superseded> {
         return Err(Error::Check(format!("superseded tokens: {} of them lead round in a circle", in_cycle.len())));
     }
     Ok(Superseded { current })
+}
+
+#[cfg(test)]
+impl Superseded {
+    pub(super) fn of(current: BTreeMap<String, String>) -> Self {
+        Self { current }
+    }
 }
 
 #[cfg(test)]

@@ -9,13 +9,13 @@ use super::columns::{self, Said, Trouble};
 use super::duplicates::{drop_duplicates, key_of, one_row_a_key};
 use super::rows::{self, Delivered, Means, Plan};
 use super::value::Value;
-use crate::conform::MISTYPED;
+use crate::conform::{MISTYPED, RawRows};
 use crate::error::Result;
 use crate::pipeline::decl::{ColumnType, Role, Tokens};
 use crate::pipeline::{Pipeline, Source};
 use crate::receipt::Reason;
 use crate::release::Crosswalk;
-use crate::source::DeliveredSource;
+use crate::source::{DeliveredFile, DeliveredSource};
 use crate::token;
 
 /// One row that conforms.
@@ -96,13 +96,25 @@ fn returned(context: &Context<'_>, source: &Source, row: &mut Row) -> Option<(St
     None
 }
 
+/// Where the rows of a source are read: in its files, or in what was kept of them.
+struct Rows<'a> {
+    files: &'a [DeliveredFile],
+    kept: Option<&'a [RawRows]>,
+}
+
 /// The token that stands for this one today.
 pub fn fold<'a>(folded: &'a BTreeMap<String, String>, token: &'a str) -> &'a str {
     folded.get(token).map_or(token, String::as_str)
 }
 
-/// Reads and conforms a whole source.
-pub fn source(context: &Context<'_>, source: &Source, delivered: &DeliveredSource) -> Result<Conformed> {
+/// Reads and conforms a whole source, or the rows that were `kept` of it.
+pub fn source(
+    context: &Context<'_>,
+    source: &Source,
+    delivered: &DeliveredSource,
+    kept: Option<&[RawRows]>,
+) -> Result<Conformed> {
+    let delivered = Rows { files: &delivered.files, kept };
     let mut conformed = Conformed::default();
     let about_people = !matches!(source.decl.role, Role::Lookup | Role::Superseded);
     let only = context.only.filter(|_| about_people);
@@ -113,11 +125,11 @@ pub fn source(context: &Context<'_>, source: &Source, delivered: &DeliveredSourc
         }
         _ => true,
     };
-    read(context, source, delivered, &mut conformed, &["person".to_owned()], &theirs)?;
+    read(context, source, &delivered, &mut conformed, &["person".to_owned()], &theirs)?;
     let of_sample = |row: &Row| only.is_none_or(|only| person(source, row).is_some_and(|of| only(context.newest(of))));
     if only.is_some() {
         conformed.rows.retain(of_sample);
-        add_rivals(context, source, delivered, &mut conformed)?;
+        add_rivals(context, source, &delivered, &mut conformed)?;
     }
     if source.decl.role == Role::Lookup && source.decl.rows_per_key.is_some() {
         one_row_a_key(source, &conformed.rows)?;
@@ -129,12 +141,7 @@ pub fn source(context: &Context<'_>, source: &Source, delivered: &DeliveredSourc
 }
 
 /// Reads again for the rows of other people that share a key with a row of the sample: they are its duplicates too.
-fn add_rivals(
-    context: &Context<'_>,
-    source: &Source,
-    delivered: &DeliveredSource,
-    conformed: &mut Conformed,
-) -> Result<()> {
+fn add_rivals(context: &Context<'_>, source: &Source, delivered: &Rows<'_>, conformed: &mut Conformed) -> Result<()> {
     if source.decl.key.is_empty() || source.decl.key.iter().any(|column| column == "person") {
         return Ok(());
     }
@@ -160,16 +167,17 @@ pub fn person<'a>(source: &Source, row: &'a Row) -> Option<&'a str> {
 fn read(
     context: &Context<'_>,
     source: &Source,
-    delivered: &DeliveredSource,
+    delivered: &Rows<'_>,
     into: &mut Conformed,
     first: &[String],
     wanted: &dyn Fn(&[Option<Value>]) -> bool,
 ) -> Result<()> {
     let mut malformed: Vec<Rule> = Vec::new();
-    for file in &delivered.files {
+    for (number, file) in delivered.files.iter().enumerate() {
         rows::walk(
             source,
             file,
+            delivered.kept.map(|kept| kept.iter().filter(move |rows| rows.file == number)),
             |rule| malformed.push(rule.to_owned()),
             |plan, delivered| {
                 let glance = |name: &String| glance(source, plan, &delivered, name);

@@ -1,5 +1,6 @@
 //! One row a person, verb by verb.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
@@ -9,6 +10,7 @@ use super::items;
 use super::link::Person;
 use super::sql::{self, Expression, Unsupported};
 use super::value::{Kind, Value};
+use super::webs;
 use crate::calendar;
 use crate::codelist::{CodeList, Matching};
 use crate::link::RecordingState;
@@ -26,6 +28,10 @@ pub struct Compiled {
     expressions: Vec<Option<Result<Expression, Unsupported>>>,
     /// By model: whom it is about.
     pub applies: Vec<Option<Result<Expression, Unsupported>>>,
+    /// By watch of the measures.
+    watches: webs::Filters,
+    /// The categories of codes that were looked up before, by list.
+    looked_up: RefCell<BTreeMap<(usize, String), Vec<usize>>>,
 }
 
 /// What this implementation did not compute of the sources.
@@ -53,7 +59,8 @@ impl Compiled {
         }
         let applies =
             pipeline.models.iter().map(|model| Some(sql::compile(model.decl.applies_when.as_ref()?, &earlier)));
-        Self { expressions, applies: applies.collect() }
+        let looked_up = RefCell::default();
+        Self { expressions, applies: applies.collect(), watches: webs::filters(pipeline), looked_up }
     }
 }
 
@@ -71,7 +78,7 @@ pub fn features(
 ) -> PersonRow {
     let mut values: PersonRow = Vec::new();
     for (feature, expression) in pipeline.features.iter().zip(&compiled.expressions) {
-        let value = one(pipeline, feature, expression.as_ref(), gaps, person, &values);
+        let value = one(pipeline, compiled, feature, expression.as_ref(), gaps, person, &values);
         let value = value.and_then(|value| Ok(sql::cast(value, Kind::of(&feature.data_type))?));
         values.push(match value {
             Ok(value) => Some(value),
@@ -86,6 +93,7 @@ pub fn features(
 
 fn one(
     pipeline: &Pipeline,
+    compiled: &Compiled,
     feature: &Feature,
     expression: Option<&Result<Expression, Unsupported>>,
     gaps: &Gaps,
@@ -124,12 +132,13 @@ fn one(
             let row: Vec<Value> = earlier.iter().map(|value| value.clone().unwrap_or(Value::Foreign)).collect();
             Ok(expression.map_or(Ok(Value::Null), |sql| sql.value(&row))?)
         }
+        Verb::Web { web, figure } => webs::figure(pipeline, &compiled.watches, &gaps.sources, *web, *figure, person),
         Verb::Events(events) => {
             if let Some(what) = gaps.sources.get(&events.source) {
                 return Err(Unsupported(what.clone()));
             }
             let Some(window) = window(pipeline, feature, events, earlier)? else { return Ok(Value::Null) };
-            over_events(pipeline, feature, events, window, expression, person)
+            over_events(pipeline, compiled, feature, events, window, expression, person)
         }
     }
 }
@@ -190,6 +199,7 @@ struct Event<'a> {
 
 fn over_events(
     pipeline: &Pipeline,
+    compiled: &Compiled,
     feature: &Feature,
     events: &Events,
     (first, last): (Option<Date>, Option<Date>),
@@ -214,7 +224,7 @@ fn over_events(
         }
         let mut categories = BTreeSet::new();
         if let Some(codes) = &events.codes {
-            categories = met(pipeline, codes, row);
+            categories = met(pipeline, compiled, codes, row);
             if categories.is_empty() {
                 continue;
             }
@@ -298,15 +308,21 @@ fn total(values: &[Value], kind: Kind) -> Value {
 }
 
 /// The wanted categories of the code list that a row's codes meet.
-fn met(pipeline: &Pipeline, codes: &Codes, row: &Row) -> BTreeSet<usize> {
+fn met(pipeline: &Pipeline, compiled: &Compiled, codes: &Codes, row: &Row) -> BTreeSet<usize> {
     let Some(list) = pipeline.codelists.get(codes.codelist) else { return BTreeSet::new() };
     let recorded: Vec<&str> = match row.values.get(codes.column) {
+        Some(Value::Text(code)) => vec![code.as_str()],
         Some(Value::List(items)) => items.iter().map(String::as_str).collect(),
-        Some(Value::Text(code)) => vec![code],
         _ => Vec::new(),
     };
-    let all = recorded.into_iter().flat_map(|code| categories(list, code));
-    all.filter(|category| codes.categories.contains(category)).collect()
+    let mut looked_up = compiled.looked_up.borrow_mut();
+    let mut all = BTreeSet::new();
+    for code in recorded {
+        let known = looked_up.entry((codes.codelist, code.to_owned()));
+        all.extend(known.or_insert_with(|| categories(list, code).collect()).iter().copied());
+    }
+    all.retain(|category| codes.categories.contains(category));
+    all
 }
 
 fn categories<'a>(list: &'a CodeList, recorded: &'a str) -> impl Iterator<Item = usize> + 'a {

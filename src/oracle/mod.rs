@@ -22,11 +22,13 @@ mod link;
 mod rows;
 mod score;
 mod self_check;
+mod webs;
 
 use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
 
+use crate::conform::RawRows;
 use crate::error::{Error, Result};
 use crate::link::RecordingState;
 use crate::pipeline::Pipeline;
@@ -38,7 +40,7 @@ use features::{Compiled, Gaps};
 use value::Value;
 
 pub use compare::{Difference, compare};
-pub use self_check::self_check;
+pub use self_check::{self_check, share};
 
 /// Which people are computed, by token.
 pub type Selection<'a> = &'a dyn Fn(&str) -> bool;
@@ -78,7 +80,17 @@ pub fn sampled(token: &str, one_in: u32) -> bool {
 
 /// Makes every figure of every person again, or of those whose newest token is in `only`.
 pub fn compute(pipeline: &Pipeline, delivered: &Delivered, only: Option<Selection<'_>>) -> Result<OracleOutcome> {
-    let (conformed, folded) = conform_all(pipeline, delivered, only)?;
+    compute_from(pipeline, delivered, only, &[])
+}
+
+/// The same, where rows are `kept` of a source from those alone.
+fn compute_from(
+    pipeline: &Pipeline,
+    delivered: &Delivered,
+    only: Option<Selection<'_>>,
+    kept: &[Option<Vec<RawRows>>],
+) -> Result<OracleOutcome> {
+    let (conformed, folded) = conform_all(pipeline, delivered, only, kept)?;
     let linked = link::link(pipeline, &folded, &conformed);
     let gaps = gaps(pipeline, &conformed)?;
     let compiled = Compiled::new(pipeline);
@@ -106,6 +118,7 @@ fn conform_all(
     pipeline: &Pipeline,
     delivered: &Delivered,
     only: Option<Selection<'_>>,
+    kept: &[Option<Vec<RawRows>>],
 ) -> Result<(Vec<Conformed>, BTreeMap<String, String>)> {
     let released = &delivered.released;
     let mut context = Context { pipeline, released, folded: BTreeMap::new(), lookups: BTreeMap::new(), only };
@@ -117,7 +130,8 @@ fn conform_all(
             let Some((source, delivered)) = found else {
                 return Err(Error::Fault(format!("source {index} was not looked for")));
             };
-            let table = conform::source(&context, source, delivered)?;
+            let kept = kept.get(index).and_then(Option::as_deref);
+            let table = conform::source(&context, source, delivered, kept)?;
             if stage == Some(Role::Lookup) {
                 context.lookups.insert(index, duplicates::by_key(source, &table));
             }

@@ -1,9 +1,11 @@
 //! The rows of a source as delivered, and which delivered cells each of our columns is made from.
 
 use arrow::array::ArrayRef;
+use arrow::record_batch::RecordBatch;
 
 use super::sql::{self, Expression};
 use super::value::{self, Kind, Value};
+use crate::conform::RawRows;
 use crate::error::Result;
 use crate::pipeline::decl::OneOrMany;
 use crate::pipeline::{Column, Demographic, Source};
@@ -51,26 +53,32 @@ impl Delivered<'_> {
     }
 }
 
-/// Walks over every row of a file; `broken` is told of rows that could not be split into fields.
-pub fn walk(
+/// Walks over every row of a file, or over those that were `kept` of it; `broken` is told of rows that could not be split
+/// into fields.
+pub fn walk<'a>(
     source: &Source,
     file: &DeliveredFile,
+    kept: Option<impl Iterator<Item = &'a RawRows>>,
     mut broken: impl FnMut(&str),
     mut each: impl FnMut(&Plan, Delivered<'_>) -> Result<()>,
 ) -> Result<()> {
-    let names = source::delivered_columns(source, &file.header);
     let mut plan = None;
-    for raw in source::open(source, file, &names, 1024)? {
-        let raw = raw?;
-        raw.malformed.iter().for_each(|row| broken(&row.rule));
-        let schema = raw.batch.schema();
+    let mut batch = |batch: &RecordBatch| {
         let plan = plan.get_or_insert_with(|| {
+            let schema = batch.schema();
             let kinds = schema.fields().iter().map(|field| (field.name().clone(), Kind::of(field.data_type())));
             plan_for(source, kinds.collect(), &file.header)
         });
-        for at in 0..raw.batch.num_rows() {
-            each(plan, Delivered { arrays: raw.batch.columns(), at, file: &file.name })?;
-        }
+        (0..batch.num_rows()).try_for_each(|at| each(plan, Delivered { arrays: batch.columns(), at, file: &file.name }))
+    };
+    if let Some(mut kept) = kept {
+        return kept.try_for_each(|rows| batch(&rows.batch));
+    }
+    let names = source::delivered_columns(source, &file.header);
+    for raw in source::open(source, file, &names, 1024)? {
+        let raw = raw?;
+        raw.malformed.iter().for_each(|row| broken(&row.rule));
+        batch(&raw.batch)?;
     }
     Ok(())
 }

@@ -1,10 +1,12 @@
 //! A real run checks itself: some people are computed a second time.
 
-use super::{compare, compute, sampled};
+use super::{compare, compute_from, sampled};
+use crate::conform::RawRows;
 use crate::error::{Error, Result};
 use crate::features::Features;
 use crate::link::People;
 use crate::pipeline::Pipeline;
+use crate::pseudonym::Pseudonym;
 use crate::receipt::Check;
 use crate::score::Scores;
 use crate::source::Delivered;
@@ -12,32 +14,31 @@ use crate::source::Delivered;
 /// A sample of fewer says little.
 const ENOUGH: usize = 20;
 
-/// The declared share, or a larger one if too few people would fall into the sample.
-fn at_least(enough: usize, one_in: u32, people: &People) -> u32 {
-    let mut one_in = one_in;
-    while one_in > 1
-        && people.tokens.iter().filter(|token| sampled(token.reveal(), one_in)).take(enough).count() < enough
-    {
+/// One in how many people is computed again: the declared share, or a larger one if too few would fall into the sample.
+/// None where the run does not check itself.
+pub fn share(pipeline: &Pipeline, people: &[Pseudonym]) -> Option<u32> {
+    let mut one_in = pipeline.decl.self_check.as_ref().map(|check| check.one_in).filter(|one_in| *one_in > 0)?;
+    let enough = |one_in| people.iter().filter(|token| sampled(token.reveal(), one_in)).take(ENOUGH).count() == ENOUGH;
+    while one_in > 1 && !enough(one_in) {
         one_in = one_in.div_ceil(2);
     }
-    one_in
+    Some(one_in)
 }
 
-/// Computes one person in `one_in` again from the deliveries; any difference stops the run.
+/// Computes one person in `one_in` again, from their rows as they were `kept` while the sources were read, or from the
+/// deliveries; any difference stops the run.
 pub fn self_check(
     pipeline: &Pipeline,
     delivered: &Delivered,
+    one_in: Option<u32>,
+    kept: &[Option<Vec<RawRows>>],
     people: &People,
     features: &Features,
     scores: &Scores,
 ) -> Result<Vec<Check>> {
-    let one_in = pipeline.decl.self_check.as_ref().map_or(0, |check| check.one_in);
-    if one_in == 0 {
-        return Ok(Vec::new());
-    }
-    let one_in = at_least(ENOUGH, one_in, people);
+    let Some(one_in) = one_in else { return Ok(Vec::new()) };
     let of_sample = |token: &str| sampled(token, one_in);
-    let outcome = compute(pipeline, delivered, Some(&of_sample))?;
+    let outcome = compute_from(pipeline, delivered, Some(&of_sample), kept)?;
     let differences = compare(pipeline, &outcome, Some(&of_sample), people, features, scores);
     if !differences.is_empty() {
         let lines: Vec<String> = differences.iter().take(50).map(|difference| format!("\n  {difference}")).collect();

@@ -89,6 +89,17 @@ impl Value {
         }
     }
 
+    /// Seconds since midnight of a datetime.
+    pub fn second_of_day(&self) -> Option<i64> {
+        match self {
+            Self::Datetime(datetime) => {
+                let time = datetime.time();
+                Some(i64::from(time.hour()) * 3600 + i64::from(time.minute()) * 60 + i64::from(time.second()))
+            }
+            _ => None,
+        }
+    }
+
     /// As a number for models; booleans are 0 and 1.
     pub fn number(&self) -> Option<f64> {
         match self {

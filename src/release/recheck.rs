@@ -59,7 +59,9 @@ pub(super) fn read<'a>(
     let released = History { previous: released, ..History::default() };
     gates::due(pipeline, delivered, &released)?;
     let conformed = conform::conform(pipeline, delivered, engine)?;
-    let records = link::link(&conformed)?;
+    let mut records = link::link(&conformed)?;
+    let checked = oracle::share(pipeline, &records.tokens);
+    checked.into_iter().for_each(|one_in| records.keep_rows_of(|token| oracle::sampled(token, one_in)));
     journal.linked(&records.account);
     let today = |token: &Pseudonym| Pseudonym::new(records.superseded.fold(token.reveal()));
     let standing = tokens.into_iter().map(|token| (token.clone(), (today(token), records.presence(token)))).collect();
@@ -74,7 +76,8 @@ pub(super) fn read<'a>(
         drift::mapped(pipeline, &accounts.sources, &previous.receipt.sources)?;
     }
     let mut scores = score::score(pipeline, &features)?;
-    let checks = oracle::self_check(pipeline, delivered, &people, &features, &scores)?;
+    let kept = std::mem::take(&mut accounts.sampled);
+    let checks = oracle::self_check(pipeline, delivered, checked, &kept, &people, &features, &scores)?;
     history.add_changes(pipeline, &people, &mut scores)?;
     let table = cohort::side_by_side(&people, &features, &scores)?;
     let (bars, recipients) = (Vec::new(), Vec::new());

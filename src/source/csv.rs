@@ -35,7 +35,7 @@ pub(super) fn head(source: &Source, file: &DeliveredFile) -> Result<Head> {
     let (mut records, names) = start(source, file)?;
     let place = Place::new(source, &file.name);
     let has_rows = records.next().map_err(|broken| stop(&place, file, broken))?.is_some();
-    Ok(Head { names, types: None, has_rows })
+    Ok(Head { names, types: None, has_rows, counted: None })
 }
 
 pub(super) fn open(source: &Source, file: &DeliveredFile, columns: &[String], batch_rows: usize) -> Result<Batches> {

@@ -10,7 +10,9 @@ use arrow::datatypes::DataType;
 use sha2::{Digest, Sha256};
 
 use super::locate::{self, Located};
-use super::{Delivered, DeliveredFile, DeliveredSource, Format, Place, check, columns, csv, modified, parquet};
+use super::{
+    Counted, Delivered, DeliveredFile, DeliveredSource, Format, Place, check, columns, csv, modified, parquet,
+};
 use crate::error::{Error, Result};
 use crate::pipeline::{Pipeline, Source};
 use crate::release::Crosswalk;
@@ -25,6 +27,7 @@ pub(super) struct Head {
     /// Types of the columns, where the file has any.
     pub types: Option<Vec<DataType>>,
     pub has_rows: bool,
+    pub counted: Option<Counted>,
 }
 
 /// Finds, hashes and judges the files of every source.
@@ -51,6 +54,7 @@ fn find_source(root: &Path, source: &Source, problems: &mut Problems) -> Result<
         match head(source, &file) {
             Ok(head) => {
                 file.header.clone_from(&head.names);
+                file.counted = head.counted;
                 files.push(file);
                 heads.push(head);
             }
@@ -119,12 +123,12 @@ fn hash(source: &Source, located: Located) -> Result<DeliveredFile> {
     }
     let sha256 = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
     let modified = modified(&after, &path)?;
-    Ok(DeliveredFile { path, name, sha256, bytes, modified, format, header: Vec::new() })
+    Ok(DeliveredFile { path, name, sha256, bytes, modified, format, header: Vec::new(), counted: None })
 }
 
 fn head(source: &Source, file: &DeliveredFile) -> Result<Head> {
     if file.bytes == 0 {
-        return Ok(Head { names: Vec::new(), types: None, has_rows: false });
+        return Ok(Head { names: Vec::new(), types: None, has_rows: false, counted: None });
     }
     match file.format {
         Format::Parquet => parquet::head(source, file),

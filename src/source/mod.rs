@@ -54,6 +54,15 @@ pub struct DeliveredFile {
     pub format: Format,
     /// Its column names, in order; none when the file holds nothing at all.
     pub header: Vec<String>,
+    /// Where the file itself says how many rows it holds, in how many groups.
+    pub counted: Option<Counted>,
+}
+
+/// What the footer of a file counts.
+#[derive(Debug, Clone, Copy)]
+pub struct Counted {
+    pub rows: u64,
+    pub row_groups: usize,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,10 +95,27 @@ pub type Batches = Box<dyn Iterator<Item = Result<RawBatch>> + Send>;
 /// Opens `file` for the delivered `columns`, which come in this order. One that this file lacks is all null: text in
 /// CSV, of Arrow's null type in Parquet. An error ends the iteration.
 pub fn open(source: &Source, file: &DeliveredFile, columns: &[String], batch_rows: usize) -> Result<Batches> {
+    opened(source, file, columns, batch_rows, Text::Plain)
+}
+
+/// The same with text in Parquet as it is stored, so that none is copied: by dictionary (32-bit keys) where all of a
+/// column is, else as views of the file's pages.
+pub fn open_stored(source: &Source, file: &DeliveredFile, columns: &[String], batch_rows: usize) -> Result<Batches> {
+    opened(source, file, columns, batch_rows, Text::Stored)
+}
+
+/// How text in Parquet is handed over.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Text {
+    Plain,
+    Stored,
+}
+
+fn opened(source: &Source, file: &DeliveredFile, columns: &[String], batch_rows: usize, text: Text) -> Result<Batches> {
     recheck(file)?;
     let batch_rows = batch_rows.max(1);
     match file.format {
-        Format::Parquet => parquet::open(source, file, columns, batch_rows),
+        Format::Parquet => parquet::open(source, file, columns, batch_rows, text),
         Format::Csv | Format::CsvGz => csv::open(source, file, columns, batch_rows),
     }
 }

@@ -12,9 +12,12 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
 };
+use parquet::basic::Encoding;
+use parquet::errors::ParquetError;
+use parquet::file::metadata::{ParquetMetaData, RowGroupMetaData};
 
 use super::find::Head;
-use super::{Batches, DeliveredFile, Place, RawBatch, footer, recheck};
+use super::{Batches, Counted, DeliveredFile, Place, RawBatch, Text, footer, recheck};
 use crate::error::{Error, Result};
 use crate::pipeline::Source;
 
@@ -31,19 +34,30 @@ const BYTES_ALWAYS_ALLOWED: u64 = 64 << 20;
 pub(super) fn head(source: &Source, file: &DeliveredFile) -> Result<Head> {
     let (_, metadata) = load(&Place::new(source, &file.name), file)?;
     let fields = metadata.schema().fields();
+    let rows = u64::try_from(metadata.metadata().file_metadata().num_rows()).unwrap_or_default();
     Ok(Head {
         names: fields.iter().map(|field| field.name().clone()).collect(),
         types: Some(fields.iter().map(|field| field.data_type().clone()).collect()),
-        has_rows: metadata.metadata().file_metadata().num_rows() > 0,
+        has_rows: rows > 0,
+        counted: Some(Counted { rows, row_groups: metadata.metadata().num_row_groups() }),
     })
 }
 
-pub(super) fn open(source: &Source, file: &DeliveredFile, columns: &[String], batch_rows: usize) -> Result<Batches> {
+pub(super) fn open(
+    source: &Source,
+    file: &DeliveredFile,
+    columns: &[String],
+    batch_rows: usize,
+    text: Text,
+) -> Result<Batches> {
     if file.bytes == 0 {
         return Ok(Box::new(std::iter::empty()));
     }
     let place = Place::new(source, &file.name);
-    let (opened, metadata) = load(&place, file)?;
+    let (opened, mut metadata) = load(&place, file)?;
+    if text == Text::Stored {
+        metadata = contained(|| as_stored(&metadata)).ok_or_else(|| place.check("malformed Parquet"))?;
+    }
     let schema = metadata.schema().clone();
     let at: Vec<Option<usize>> =
         columns.iter().map(|column| schema.fields().iter().position(|field| field.name() == column)).collect();
@@ -98,6 +112,33 @@ fn limits(metadata: &ArrowReaderMetadata, bytes: u64) -> Result<(), &'static str
         return Err("unpacks to more than 400 times its size");
     }
     Ok(())
+}
+
+/// The same file, its text by dictionary or as views.
+fn as_stored(metadata: &ArrowReaderMetadata) -> Result<ArrowReaderMetadata, ParquetError> {
+    let stored = |field: &Arc<Field>| match field.data_type() {
+        DataType::Utf8 if is_coded(metadata.metadata(), field.name()) => {
+            let coded = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
+            Arc::new(field.as_ref().clone().with_data_type(coded))
+        }
+        DataType::Utf8 => Arc::new(field.as_ref().clone().with_data_type(DataType::Utf8View)),
+        _ => Arc::clone(field),
+    };
+    let fields: Vec<Arc<Field>> = metadata.schema().fields().iter().map(stored).collect();
+    let options = ArrowReaderOptions::new().with_schema(Arc::new(Schema::new(fields)));
+    ArrowReaderMetadata::try_new(Arc::clone(metadata.metadata()), options)
+}
+
+/// Whether every page of a column is written by dictionary, as far as the footer says.
+fn is_coded(metadata: &ParquetMetaData, column: &str) -> bool {
+    let columns = metadata.file_metadata().schema_descr().columns();
+    let Some(leaf) = columns.iter().position(|leaf| leaf.path().parts() == [column]) else { return false };
+    let by_dictionary = [Encoding::RLE_DICTIONARY, Encoding::PLAIN_DICTIONARY];
+    let coded = |group: &RowGroupMetaData| {
+        let pages = group.columns().get(leaf).and_then(|column| column.page_encoding_stats_mask());
+        pages.is_some_and(|pages| by_dictionary.iter().any(|encoding| pages.is_only(*encoding)))
+    };
+    metadata.num_row_groups() > 0 && metadata.row_groups().iter().all(coded)
 }
 
 /// Runs a call into the Parquet crate: nothing when it fails or panics. Its texts can quote values.

@@ -1,0 +1,88 @@
+//! Dates and numbers that come as such: a value that is surely good is taken as it is, any other is judged in full.
+
+use std::sync::Arc;
+
+use arrow::array::{
+    Array, ArrayRef, Date32Array, Decimal128Array, Float64Array, NullBufferBuilder, TimestampMicrosecondArray,
+    TimestampSecondArray,
+};
+
+use super::columns::{Judge, Maker};
+use super::values::{self, present};
+use crate::calendar;
+use crate::error::Result;
+use crate::pipeline::decl::ColumnType;
+
+const SECONDS_A_DAY: i64 = 86_400;
+
+/// Below this, no two decimals are the same double: it has fifteen digits to tell them apart.
+const EXACT: f64 = 1e15;
+
+impl Maker {
+    /// Days as days.
+    pub(super) fn days(&self, days: &Date32Array, judge: &mut Judge) -> ArrayRef {
+        let mut nulls = NullBufferBuilder::new(days.len());
+        for (row, &day) in days.values().iter().enumerate() {
+            if days.is_valid(row) && self.dates.is_plain(day) {
+                nulls.append_non_null();
+                continue;
+            }
+            let date = days.is_valid(row).then(|| calendar::date_of(day).ok_or("not a date".into()));
+            let date = date.map(|date| date.and_then(|date| self.dates.judge(date)));
+            nulls.append(self.settle(date.and_then(Result::transpose), row, judge).is_some());
+        }
+        Arc::new(Date32Array::new(days.values().clone(), nulls.finish()))
+    }
+
+    /// Civil times as days or seconds.
+    pub(super) fn moments(&self, micros: &TimestampMicrosecondArray, judge: &mut Judge) -> Result<ArrayRef> {
+        let mut seconds = Vec::with_capacity(micros.len());
+        let mut nulls = NullBufferBuilder::new(micros.len());
+        for (row, &moment) in micros.values().iter().enumerate() {
+            let second = moment.div_euclid(1_000_000);
+            let plain = i32::try_from(second.div_euclid(SECONDS_A_DAY)).is_ok_and(|day| self.dates.is_plain(day));
+            if micros.is_valid(row) && plain {
+                seconds.push(second);
+                nulls.append_non_null();
+                continue;
+            }
+            let time = micros.is_valid(row).then(|| self.civil(moment, false));
+            let time = time.map(|time| time.and_then(|time| Ok(self.dates.judge(time.date())?.map(|_| time))));
+            let kept = self.settle(time.and_then(Result::transpose), row, judge);
+            seconds.push(kept.map(values::civil_seconds).unwrap_or_default());
+            nulls.append(kept.is_some());
+        }
+        let nulls = nulls.finish();
+        if self.kind == ColumnType::Date {
+            let days = seconds.iter().map(|second| i32::try_from(second.div_euclid(SECONDS_A_DAY)));
+            let days: Vec<i32> = days.map(Result::unwrap_or_default).collect();
+            return Ok(Arc::new(Date32Array::new(days.into(), nulls)));
+        }
+        Ok(Arc::new(TimestampSecondArray::new(seconds.into(), nulls)))
+    }
+
+    /// A float is read by the shortest text that gives it back: what the sender meant by it.
+    pub(super) fn floats(&self, floats: &Float64Array, judge: &mut Judge) -> Result<ArrayRef> {
+        let scale = 10_f64.powi(i32::from(self.places));
+        let mut decimals: Vec<i128> = Vec::with_capacity(floats.len());
+        let mut nulls = NullBufferBuilder::new(floats.len());
+        for (row, &float) in floats.values().iter().enumerate() {
+            let scaled = (float * scale).round();
+            // Of all decimals with so few digits this one is the float, so it is the shortest text, too.
+            let value = if !floats.is_valid(row) {
+                None
+            } else if scaled.abs() < EXACT && scaled / scale == float && !self.blank_numbers {
+                Some(self.plausible(scaled as i128, self.places))
+            } else {
+                let text = float.to_string();
+                let cell = present(&text, &self.blank_values);
+                cell.map(|cell| values::decimal(cell, self.places).and_then(|value| self.plausible(value, self.places)))
+            };
+            let kept = self.settle(value, row, judge);
+            decimals.push(kept.unwrap_or_default());
+            nulls.append(kept.is_some());
+        }
+        let decimals = Decimal128Array::new(decimals.into(), nulls.finish());
+        Ok(Arc::new(decimals.with_data_type(self.data_type.clone())))
+    }
+}

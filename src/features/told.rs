@@ -1,0 +1,109 @@
+//! What a run will read of each source, ask of its rows and hold in memory, told before a record is read.
+
+use serde::Serialize;
+
+use super::plan::Plan;
+use crate::conform::Engine;
+use crate::error::Result;
+use crate::pipeline::decl::Role;
+use crate::pipeline::{Pipeline, Source};
+use crate::source::{Delivered, DeliveredSource, delivered_columns};
+
+/// A token in the table of all tokens, with its entry, its slots and its place on the spine.
+const BYTES_A_TOKEN: u64 = 64 * 2 + 64;
+
+/// A row that is held until its duplicates are known, beside its columns of eight bytes each.
+const BYTES_A_HELD_ROW: u64 = 24;
+
+/// A run's plan.
+#[derive(Debug, Serialize)]
+pub struct Told {
+    pub sources: Vec<ToldSource>,
+    /// As many as the registers have rows, where their files say so.
+    pub people_at_most: Option<u64>,
+    pub workers: usize,
+    /// Parts into which people are cut, one after the other.
+    pub buckets: usize,
+    /// The source that takes most, with the table of tokens; none where the files do not count their rows.
+    pub estimated_bytes: Option<u64>,
+}
+
+/// What is planned for one source.
+#[derive(Debug, Serialize)]
+pub struct ToldSource {
+    pub source: String,
+    pub files: usize,
+    /// Where the files say so.
+    pub rows: Option<u64>,
+    pub row_groups: usize,
+    /// Row groups that are not read. The account says of every row what became of it, which only its token and its date
+    /// tell: so there is none.
+    pub row_groups_pruned: usize,
+    /// Delivered columns that are decoded; no others are.
+    pub columns: Vec<String>,
+    /// SQL asked of used rows, each once however many features ask it.
+    pub predicates: Vec<String>,
+    /// Code columns met with a code list, each once.
+    pub code_lists: Vec<String>,
+    pub features: usize,
+    /// What a worker holds of one person while the source is read.
+    pub state_bytes_a_person: usize,
+    /// Held whole until duplicates by key are known.
+    pub held: bool,
+    pub estimated_bytes: Option<u64>,
+}
+
+/// The plan of a run with these deliveries.
+pub fn tell(pipeline: &Pipeline, delivered: &Delivered, engine: Engine) -> Result<Told> {
+    let registers = pipeline.with_role(Role::Register).map(|(index, _)| rows(&delivered.sources[index]));
+    let people_at_most = registers.sum::<Option<u64>>();
+    let each = pipeline.sources.iter().zip(&delivered.sources).enumerate();
+    let sources = each.map(|(index, (source, delivered))| {
+        let plan = Plan::new(pipeline, index, 0)?;
+        Ok(tell_source(source, delivered, &plan, people_at_most, engine.partitions))
+    });
+    let sources = sources.collect::<Result<Vec<_>>>()?;
+    let most = sources.iter().map(|source| source.estimated_bytes).max().flatten();
+    let tokens = people_at_most.map(|people| people * BYTES_A_TOKEN);
+    let estimated_bytes = most.zip(tokens).map(|(most, tokens)| most + tokens);
+    Ok(Told { sources, people_at_most, workers: engine.partitions, buckets: 1, estimated_bytes })
+}
+
+fn rows(delivered: &DeliveredSource) -> Option<u64> {
+    delivered.files.iter().map(|file| file.counted.map(|counted| counted.rows)).sum()
+}
+
+fn tell_source(
+    source: &Source,
+    delivered: &DeliveredSource,
+    plan: &Plan,
+    people: Option<u64>,
+    workers: usize,
+) -> ToldSource {
+    let mut columns: Vec<String> = Vec::new();
+    for name in delivered.files.iter().flat_map(|file| delivered_columns(source, &file.header)) {
+        if !columns.contains(&name) {
+            columns.push(name);
+        }
+    }
+    let held = !source.decl.key.is_empty() && source.decl.role != Role::Lookup;
+    let state_bytes_a_person = plan.bytes_a_person();
+    let rows = rows(delivered);
+    let a_row = BYTES_A_HELD_ROW + 8 * columns.len() as u64;
+    let in_rows = if held { rows.map(|rows| rows * a_row) } else { Some(0) };
+    let in_states = people.map(|people| people * (state_bytes_a_person * workers) as u64);
+    ToldSource {
+        source: source.name.clone(),
+        files: delivered.files.len(),
+        rows,
+        row_groups: delivered.files.iter().filter_map(|file| file.counted).map(|counted| counted.row_groups).sum(),
+        row_groups_pruned: 0,
+        columns,
+        predicates: plan.predicates().map(str::to_owned).collect(),
+        code_lists: plan.code_lists().map(|(column, list)| format!("{column} on {list}")).collect(),
+        features: plan.features.len(),
+        state_bytes_a_person,
+        held,
+        estimated_bytes: in_rows.zip(in_states).map(|(rows, states)| rows + states),
+    }
+}
