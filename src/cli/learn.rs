@@ -19,6 +19,13 @@ pub(super) fn train(args: &TrainArgs, json: bool) -> Result<()> {
     {
         return Err(Error::Usage(format!("{} is there already: a model is never written over", out.display())));
     }
+    // Said now, not after the hours of a training.
+    if let Some(folder) = args.out.as_deref().and_then(Path::parent)
+        && !folder.as_os_str().is_empty()
+        && LocalDisk.list(folder).is_err()
+    {
+        return Err(Error::Usage(format!("--out: the folder {} is not there", folder.display())));
+    }
     let engine = args.engine.engine()?;
     let say = progress::lines(json);
     pipeline.warnings.iter().for_each(|warning| say("study", &format!("warning: {warning}")));

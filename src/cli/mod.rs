@@ -14,6 +14,9 @@ mod recalibrate;
 /// What the commands print.
 mod output;
 
+/// `riskstrat explain-plan`.
+mod plan;
+
 /// Progress on a terminal, a line a stage elsewhere.
 mod progress;
 
@@ -22,6 +25,9 @@ mod release;
 
 /// The folder that `riskstrat init` makes.
 mod starter;
+
+/// One person's web of care.
+mod web;
 
 use std::path::{Path, PathBuf};
 
@@ -91,6 +97,10 @@ enum Command {
     Verify(VerifyArgs),
     /// Show what stands behind one person's row of a list.
     Explain(ExplainArgs),
+    /// Draw one person's web of care: who is in contact, and how it changes hands.
+    Web(web::WebArgs),
+    /// Show what a run would read of each source, ask of its rows and hold in memory; reads no record.
+    ExplainPlan(plan::PlanArgs),
     /// Print a completion script for a shell.
     Completions { shell: clap_complete::Shell },
     /// Write the man pages into a folder.
@@ -276,6 +286,8 @@ fn dispatch(cli: &Cli) -> Result<()> {
             output::verified(&verified, &crate::release::verify(&LocalDisk, &args.out.out)?, cli.json)
         }
         Command::Explain(args) => explain_person(args, cli.json),
+        Command::Web(args) => web::run(args),
+        Command::ExplainPlan(args) => plan::explain(args, cli.json),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(*shell, &mut Cli::command(), "riskstrat", &mut script);

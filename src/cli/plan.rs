@@ -1,0 +1,61 @@
+//! `riskstrat explain-plan`.
+
+use clap::Args;
+
+use super::{EngineArgs, PipelineArgs, load, output};
+use crate::error::Result;
+use crate::features::told::{self, Told, ToldSource};
+use crate::source;
+
+#[derive(Debug, Args)]
+pub(super) struct PlanArgs {
+    #[command(flatten)]
+    pipeline: PipelineArgs,
+    #[command(flatten)]
+    engine: EngineArgs,
+}
+
+pub(super) fn explain(args: &PlanArgs, as_json: bool) -> Result<()> {
+    let pipeline = load(&args.pipeline)?;
+    let told = told::tell(&pipeline, &source::find(&pipeline)?, args.engine.engine()?)?;
+    if as_json {
+        return output::json(&told);
+    }
+    let sources = told.sources.iter().map(of_source).collect::<Vec<_>>().join("\n");
+    output::line(&format!("{sources}\n{}", of_all(&told)))
+}
+
+fn of_source(told: &ToldSource) -> String {
+    let rows = told.rows.map_or_else(|| "rows not counted by the files".to_owned(), |rows| format!("{rows} rows"));
+    let groups = match told.row_groups {
+        0 => String::new(),
+        groups => format!(" in {groups} row groups, {} of them pruned", told.row_groups_pruned),
+    };
+    let mut text = format!("{}: {} files, {rows}{groups}", told.source, told.files);
+    text.push_str(&format!("\n  reads     {}", told.columns.join(", ")));
+    for predicate in &told.predicates {
+        text.push_str(&format!("\n  asks      {}", predicate.split_whitespace().collect::<Vec<_>>().join(" ")));
+    }
+    for list in &told.code_lists {
+        text.push_str(&format!("\n  meets     {list}"));
+    }
+    let held = if told.held { ", and all rows until duplicates are known" } else { "" };
+    text.push_str(&format!(
+        "\n  holds     {} bytes a person for {} features{held}; {}",
+        told.state_bytes_a_person,
+        told.features,
+        megabytes(told.estimated_bytes)
+    ));
+    text
+}
+
+fn of_all(told: &Told) -> String {
+    let people =
+        told.people_at_most.map_or_else(|| "people not counted".to_owned(), |people| format!("{people} people"));
+    let buckets = if told.buckets == 1 { "one bucket".to_owned() } else { format!("{} buckets", told.buckets) };
+    format!("{people} at most, {} workers, {buckets}; {}", told.workers, megabytes(told.estimated_bytes))
+}
+
+fn megabytes(bytes: Option<u64>) -> String {
+    bytes.map_or_else(|| "memory not known".to_owned(), |bytes| format!("about {} MB", bytes.div_ceil(1 << 20)))
+}
