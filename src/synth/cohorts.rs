@@ -10,8 +10,8 @@ use super::layout::Kind;
 use super::needs;
 use super::services::UCR_REASONS;
 
-const EMERGENCY: [&str; 10] = ["21", "22", "23", "24", "25", "28", "2A", "2B", "2C", "2D"];
-const UNPLANNED: [&str; 3] = ["1", "2", "3"];
+pub const EMERGENCY: [&str; 10] = ["21", "22", "23", "24", "25", "28", "2A", "2B", "2C", "2D"];
+pub const UNPLANNED: [&str; 3] = ["1", "2", "3"];
 const COMPLEX: [&str; 11] = [
     "atrial_fibrillation",
     "asthma",

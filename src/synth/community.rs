@@ -22,15 +22,17 @@ pub fn contacts(delivery: &mut Delivery, person: &Person, dice: &mut Dice) -> Re
     for _ in 0..dice.poisson((years * rate).min(40.0)) {
         let world = delivery.world;
         delivery.event(Kind::CommunityContacts, person, dice.between(first, last), dice, |row, when, dice| {
-            fill_contact(row, when, world, person, dice);
+            fill_contact(row, when, world, person, None, dice);
         })?;
     }
     Ok(())
 }
 
-fn fill_contact(row: &mut Row, when: When, world: &World, person: &Person, dice: &mut Dice) {
+/// One contact of this team, or of any.
+pub fn fill_contact(row: &mut Row, when: When, world: &World, person: &Person, team: Option<&str>, dice: &mut Dice) {
     let said = person.said(Recorder::Community);
-    let team = if person.age < 5.0 { dice.pick(&["16", "38"]) } else { dice.weighted(&TEAMS) };
+    let any = if person.age < 5.0 { dice.pick(&["16", "38"]) } else { dice.weighted(&TEAMS) };
+    let team = team.unwrap_or(any);
     let discharge = when.date + dice.between(0, 300);
     let discharge = if discharge < world.as_of { world.days.iso(discharge) } else { "" };
     let minutes = dice.between(10, 75).to_string();
@@ -141,7 +143,6 @@ pub fn calls(delivery: &mut Delivery, person: &Person, dice: &mut Dice) -> Resul
     for _ in 0..dice.poisson(years * (0.1 + 0.8 * person.true_risk)) {
         let world = delivery.world;
         delivery.event(Kind::UrgentCalls, person, dice.between(first, last), dice, |row, when, dice| {
-            let said = person.said(Recorder::Urgent);
             let service = if dice.chance((0.2 + 0.15 * person.frailty).clamp(0.1, 0.7)) { "999" } else { "111" };
             let group = match service {
                 "999" => {
@@ -154,18 +155,32 @@ pub fn calls(delivery: &mut Delivery, person: &Person, dice: &mut Dice) -> Resul
                     ("Self care", 15),
                 ]),
             };
-            let received = format!("{}T{:02}:{:02}:00", world.days.iso(when.date), dice.below(24), dice.below(60));
-            row.set(2, &received);
-            let caller = if dice.chance(0.6) { "Y" } else { "N" };
-            let sex = match said.sex {
-                "1" => "Male",
-                "2" => "Female",
-                _ => "Unknown",
-            };
-            row.fill(4, &[service, caller, group, world.practice_code(said.practice), sex]);
+            let minute = (60 * dice.below(24) + dice.below(60)) as u32;
+            fill_call(row, when, world, person, [service, group], minute, dice);
         })?;
     }
     Ok(())
+}
+
+/// One call to a service at a minute of the day, and what was made of it.
+pub fn fill_call(
+    row: &mut Row,
+    when: When,
+    world: &World,
+    person: &Person,
+    [service, group]: [&str; 2],
+    minute: u32,
+    dice: &mut Dice,
+) {
+    let said = person.said(Recorder::Urgent);
+    row.set(2, &format!("{}T{:02}:{:02}:00", world.days.iso(when.date), minute / 60, minute % 60));
+    let caller = if dice.chance(0.6) { "Y" } else { "N" };
+    let sex = match said.sex {
+        "1" => "Male",
+        "2" => "Female",
+        _ => "Unknown",
+    };
+    row.fill(4, &[service, caller, group, world.practice_code(said.practice), sex]);
 }
 
 /// What the hub did with earlier lists: some of those at risk were called.

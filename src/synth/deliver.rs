@@ -82,6 +82,10 @@ pub struct Delivery<'w> {
     numbers: [u32; Kind::ALL.len()],
     /// Rows of the present person that a run must use.
     used: Vec<Fact>,
+    /// Rows of somebody who is no longer on the spine that count for what followed on an emergency.
+    gone: Vec<Fact>,
+    /// Rows are made and not written: a call averted what they are about.
+    pub withheld: bool,
 }
 
 impl<'w> Delivery<'w> {
@@ -89,7 +93,17 @@ impl<'w> Delivery<'w> {
         let tables = Kind::ALL.iter().map(|kind| Table::create(kind.layout(), out, format)).collect::<Result<_>>()?;
         let truth = Truth::create(out, world)?;
         let numbers = [0; Kind::ALL.len()];
-        Ok(Self { world, truth, tables, clean, row: Row::default(), numbers, used: Vec::new() })
+        Ok(Self {
+            world,
+            truth,
+            tables,
+            clean,
+            row: Row::default(),
+            numbers,
+            used: Vec::new(),
+            gone: Vec::new(),
+            withheld: false,
+        })
     }
 
     pub fn clean(&self) -> bool {
@@ -99,11 +113,17 @@ impl<'w> Delivery<'w> {
     pub fn next_person(&mut self) {
         self.numbers = [0; Kind::ALL.len()];
         self.used.clear();
+        self.gone.clear();
     }
 
     /// What a run must know of the present person.
     pub fn facts<'d>(&'d self, person: &'d Person) -> Facts<'d> {
         Facts::new(person, self.world, &self.used)
+    }
+
+    /// The rows of the present person, on the spine or no longer.
+    pub fn story<'d>(&'d self, person: &'d Person) -> Facts<'d> {
+        Facts::new(person, self.world, if person.on_spine() { &self.used } else { &self.gone })
     }
 
     /// One event with the usual faults.
@@ -185,7 +205,7 @@ impl<'w> Delivery<'w> {
             Some(Fault::BadValue) => spoil(kind, row, dice),
             _ => {}
         }
-        if let Some(fault) = fault {
+        if let Some(fault) = fault.filter(|_| !self.withheld) {
             let file = self.file(kind);
             let key = layout.key.map_or("", |key| row.get(key)).to_owned();
             let token = if fault == Fault::Stranger { &person.stranger } else { &person.token };
@@ -229,14 +249,19 @@ impl<'w> Delivery<'w> {
     }
 
     fn write(&mut self, kind: Kind, row: &Row, day: i32, fate: Fate) -> Result<()> {
+        if self.withheld {
+            return Ok(());
+        }
         let layout = kind.layout();
         let file = self.file(kind);
         for what in &row.spoilt {
             self.truth.planted(kind, what, &file, layout.key.map_or("", |key| row.get(key)), row.get(layout.token))?;
         }
         self.truth.count(kind, fate);
-        if fate == Fate::Used {
-            self.used.extend(Fact::of(kind, row));
+        match fate {
+            Fate::Used => self.used.extend(Fact::of(kind, row)),
+            Fate::OffSpine => self.gone.extend(Fact::of(kind, row)),
+            _ => {}
         }
         self.tables.get_mut(kind as usize).map_or(Ok(()), |table| table.push(row, day))
     }

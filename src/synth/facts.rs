@@ -43,7 +43,7 @@ impl Fact {
 }
 
 /// The day of a cell in any of the ways in which feeds write it.
-fn day(text: &str) -> Option<i32> {
+pub fn day(text: &str) -> Option<i32> {
     let iso = match text.split('/').collect::<Vec<_>>().as_slice() {
         [day, month, year] => format!("{year}-{month}-{day}"),
         _ => text.get(..10)?.to_owned(),
@@ -75,6 +75,10 @@ impl<'a> Facts<'a> {
     /// Rows of a kind on or after a day.
     pub fn since(&self, kind: Kind, first: i32) -> impl Iterator<Item = &Fact> {
         self.rows.iter().filter(move |fact| fact.kind == kind && fact.day >= first)
+    }
+
+    pub fn all(&self) -> impl Iterator<Item = &Fact> {
+        self.rows.iter()
     }
 
     pub fn ever(&self, kind: Kind) -> impl Iterator<Item = &Fact> {

@@ -58,13 +58,27 @@ fn emergencies(delivery: &mut Delivery, person: &Person, (first, last): (i32, i3
     }
     let risk = risk::at(index, person, delivery.world, in_year_before);
     let happens = dice.chance(risk) && last >= index.day;
+    let (mut all, mut averted) = (0, 0);
     if happens {
+        let called = delivery.world.called.tokens.contains(&person.token);
+        // A stream of its own: everything else stays as it is without the call.
+        let mut lots = Dice::new(CALLS, person.index);
         for _ in 0..=dice.poisson(0.25) {
-            spell(delivery, person, Spell::Emergency, dice.between(index.day, last), dice)?;
+            let averts = called && lots.chance(delivery.world.called.averts);
+            all += 1;
+            averted += u32::from(averts);
+            delivery.withheld = averts;
+            let made = spell(delivery, person, Spell::Emergency, dice.between(index.day, last), dice);
+            delivery.withheld = false;
+            made?;
         }
     }
-    delivery.truth.risk(person, risk, happens)
+    delivery.truth.called(person, all, averted)?;
+    delivery.truth.risk(person, risk, all > averted)
 }
+
+/// Seed of what calls avert.
+const CALLS: u64 = 0x00ca_11ed;
 
 fn years(first: i32, last: i32) -> f64 {
     f64::from(last - first + 1).max(0.0) / 365.25

@@ -9,6 +9,7 @@ mod cohorts;
 mod community;
 mod deliver;
 mod dice;
+mod diversions;
 mod facts;
 mod files;
 mod hospital;
@@ -24,6 +25,7 @@ mod services;
 mod truth;
 mod world;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -53,6 +55,14 @@ pub struct SynthOptions {
     pub clean: bool,
 }
 
+/// People whom somebody called a year before the as-of date, and what that changes: `truth/called.csv` says for whom.
+#[derive(Debug, Clone, Default)]
+pub struct Called {
+    pub tokens: BTreeSet<String>,
+    /// The chance that an emergency admission of theirs from then on does not happen, nor a readmission that hangs on it.
+    pub averts: f64,
+}
+
 /// What was written.
 #[derive(Debug, Clone)]
 pub struct SynthSummary {
@@ -69,12 +79,20 @@ const MOST: u64 = 100_000_000;
 
 /// Invents `persons` people and writes their deliveries and the truth about them.
 pub fn write(options: &SynthOptions, progress: &mut dyn FnMut(u64)) -> Result<SynthSummary> {
+    write_called(options, Called::default(), progress)
+}
+
+/// The same people and the same rows, but for the admissions that calls averted.
+pub fn write_called(options: &SynthOptions, called: Called, progress: &mut dyn FnMut(u64)) -> Result<SynthSummary> {
     let year = options.as_of.year();
     if options.persons == 0 || options.persons > MOST || !(2012..=2100).contains(&year) {
         return Err(Error::Usage(format!("synth makes 1 to {MOST} people as of a date from 2012 to 2100")));
     }
+    if !(0.0..=1.0).contains(&called.averts) {
+        return Err(Error::Usage("what calls avert is a share from 0 to 1".to_owned()));
+    }
     ready(&options.out)?;
-    let world = World::new(options.persons, options.as_of);
+    let world = World { called, ..World::new(options.persons, options.as_of) };
     let mut delivery = Delivery::create(&options.out, &world, options.format, options.clean)?;
     lookups(&mut delivery)?;
     for index in 0..options.persons {
@@ -83,7 +101,8 @@ pub fn write(options: &SynthOptions, progress: &mut dyn FnMut(u64)) -> Result<Sy
         // Streams of their own: what the cohorts and the audit need changes nothing of the rest.
         person.notes = Notes::draw(&person, &mut Dice::new(options.seed.rotate_left(32), !index));
         let mut further = Dice::new(!options.seed, index);
-        one(&mut delivery, &person, &mut dice, &mut further)?;
+        let mut kept_out = Dice::new(options.seed.rotate_left(16), !index);
+        one(&mut delivery, &person, &mut dice, &mut further, &mut kept_out)?;
         if index % 1_000 == 999 {
             progress(index + 1);
         }
@@ -96,7 +115,13 @@ pub fn write(options: &SynthOptions, progress: &mut dyn FnMut(u64)) -> Result<Sy
 }
 
 /// Everything that is delivered about one person.
-fn one(delivery: &mut Delivery, person: &Person, dice: &mut Dice, further: &mut Dice) -> Result<()> {
+fn one(
+    delivery: &mut Delivery,
+    person: &Person,
+    dice: &mut Dice,
+    further: &mut Dice,
+    kept_out: &mut Dice,
+) -> Result<()> {
     delivery.next_person();
     delivery.truth.person(person, delivery.world)?;
     let died = person.status == Status::Died;
@@ -117,6 +142,10 @@ fn one(delivery: &mut Delivery, person: &Person, dice: &mut Dice, further: &mut 
     community::feedback(delivery, person, dice)?;
     needs::coded(delivery, person, further)?;
     services::all(delivery, person, further)?;
+    diversions::plant(delivery, person, kept_out)?;
+    for told in diversions::of(&delivery.story(person)) {
+        delivery.truth.emergency(&person.token, &told, delivery.world)?;
+    }
     for cohort in cohorts::of(&delivery.facts(person)) {
         delivery.truth.cohort(&person.token, cohort)?;
     }

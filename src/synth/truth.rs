@@ -1,11 +1,12 @@
 //! What was planted, so that a receipt can be held against it: `truth/` beside the deliveries.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use super::codes::CONDITIONS;
+use super::diversions::Told;
 use super::files::push_field;
 use super::layout::Kind;
 use super::person::{Person, Status};
@@ -34,7 +35,10 @@ pub struct Truth {
     planted: Ledger,
     cohorts: Ledger,
     risks: Ledger,
+    /// Where somebody was called.
+    called: Option<(BTreeSet<String>, Ledger)>,
     recording: Ledger,
+    emergencies: Ledger,
     /// People by item, source and state.
     recorded: BTreeMap<(&'static str, &'static str, State), u64>,
     pub accounts: Vec<SourceAccount>,
@@ -104,10 +108,22 @@ impl Truth {
                 &format!("risk_{}.csv", world.days.iso(world.index.day)),
                 &["token", "true_risk", "outcome"],
             )?,
+            called: match world.called.tokens.is_empty() {
+                true => None,
+                false => Some((
+                    world.called.tokens.clone(),
+                    Ledger::create(&folder, "called.csv", &["token", "admissions_without", "averted"])?,
+                )),
+            },
             recording: Ledger::create(
                 &folder,
                 "recording.csv",
                 &std::iter::once("token").chain(recording::names()).collect::<Vec<_>>(),
+            )?,
+            emergencies: Ledger::create(
+                &folder,
+                "emergencies.csv",
+                &["token", "date", "place", "fate", "failed_7d", "failed_30d"],
             )?,
             recorded: BTreeMap::new(),
             accounts: Kind::ALL.iter().map(account).collect(),
@@ -155,6 +171,16 @@ impl Truth {
         self.risks.line(&[&person.token, &format!("{risk:.9}"), if outcome { "1" } else { "0" }])
     }
 
+    /// The emergency admissions that somebody who was called would have had, and those of them that the call averted.
+    pub fn called(&mut self, person: &Person, without: u32, averted: u32) -> Result<()> {
+        match &mut self.called {
+            Some((tokens, ledger)) if tokens.contains(&person.token) => {
+                ledger.line(&[&person.token, &without.to_string(), &averted.to_string()])
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Something spoilt, late, doubled or out of place, by the file that it is in.
     pub fn planted(&mut self, kind: Kind, what: &str, file: &str, key: &str, token: &str) -> Result<()> {
         self.planted.line(&[kind.layout().name, what, file, key, token, "1"])
@@ -175,6 +201,15 @@ impl Truth {
         let gap = |state: &State| if *state == State::Known { "" } else { state.name() };
         let cells = std::iter::once(token).chain(items.iter().map(|(state, _)| gap(state)));
         self.recording.line(&cells.collect::<Vec<_>>())
+    }
+
+    /// What became of an emergency.
+    pub fn emergency(&mut self, token: &str, told: &Told, world: &World) -> Result<()> {
+        let practice = world.practices.iter().find(|practice| practice.code == told.practice);
+        let flag = |is: bool| if is { "1" } else { "0" };
+        let [week, month] = told.failed.map_or(["", ""], |failed| failed.map(flag));
+        let place = practice.map_or("", |practice| practice.place);
+        self.emergencies.line(&[token, world.days.iso(told.day), place, told.fate, week, month])
     }
 
     pub fn count(&mut self, kind: Kind, fate: Fate) {
@@ -241,10 +276,14 @@ impl Truth {
         }
         recorded.finish()?;
         self.recording.finish()?;
+        self.emergencies.finish()?;
         self.people.finish()?;
         self.planted.finish()?;
         self.cohorts.finish()?;
         self.risks.finish()?;
+        if let Some((_, ledger)) = &mut self.called {
+            ledger.finish()?;
+        }
         Ok((self.accounts, self.registers))
     }
 }

@@ -3,6 +3,7 @@
 
 use jiff::civil::Date;
 
+use super::Called;
 use super::dice::Dice;
 use super::risk::Index;
 use crate::calendar::{self, Window};
@@ -12,6 +13,8 @@ pub struct World {
     pub as_of: i32,
     /// From where on the last year's admissions follow a known risk.
     pub index: Index,
+    /// From the index on.
+    pub called: Called,
     pub practices: Vec<Practice>,
     /// Deprivation decile of each small area, 1 is the most deprived.
     pub areas: Vec<u8>,
@@ -38,6 +41,7 @@ impl World {
         Self {
             as_of,
             index,
+            called: Called::default(),
             practices: (0..practices).map(practice).collect(),
             areas: (0..areas).map(|area| (area * 10 / areas) as u8 + 1).collect(),
             days: Days::around(as_of),
