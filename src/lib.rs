@@ -26,6 +26,9 @@ pub mod link;
 /// One row a person.
 pub mod features;
 
+/// Who is in contact with a person, and how often the contact changes hands.
+pub mod webs;
+
 /// Features become scores.
 pub mod score;
 
@@ -46,6 +49,15 @@ pub mod figures;
 
 /// Recording gaps: which demographic items are missing, where, for whom.
 pub mod audit;
+
+/// Emergencies that were kept out of a hospital bed, and whether that was safe.
+pub mod diversions;
+
+/// What followed on the lists that were sent.
+pub mod impact;
+
+/// What the risk of the people implies for the weeks to come.
+pub mod demand;
 
 /// Whether people still look like those a model was made on.
 pub mod drift;

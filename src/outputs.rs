@@ -10,11 +10,14 @@ use arrow::record_batch::RecordBatch;
 use crate::audit::{self, Gaps};
 use crate::cohort::{self, Cohorts, Place};
 use crate::conform::SetAside;
+use crate::demand;
 use crate::disclosure::{AggregateTable, Before, Cell, Label};
+use crate::diversions;
 use crate::drift::DriftAccount;
 use crate::error::Result;
 use crate::expr;
 use crate::features::{Accounts, Features};
+use crate::impact::{self, past::PastList};
 use crate::journal::Journal;
 use crate::link::{People, RecordingState};
 use crate::pipeline::Pipeline;
@@ -26,6 +29,7 @@ use crate::receipt::{
 use crate::report::{self, Facts};
 use crate::score::Scores;
 use crate::source::Delivered;
+use crate::webs;
 
 /// Everything that the stages hand to publish.
 pub struct Stages<'a> {
@@ -39,6 +43,8 @@ pub struct Stages<'a> {
     pub movement: Option<&'a AggregateTable>,
     /// What the run before released.
     pub before: &'a Before,
+    /// Lists whose impact is measured.
+    pub past: &'a [PastList],
     pub cohorts: &'a Cohorts,
     pub lists: &'a [CohortAccount],
     pub gaps: &'a Gaps,
@@ -76,12 +82,17 @@ pub fn draft(
     let sources = &stages.accounts.sources;
     cohort::write(pipeline, stages.people, stages.features, stages.scores, stages.cohorts, sources, &mut draft)?;
     audit::write(pipeline, stages.people, stages.features, stages.cohorts, stages.gaps, &mut draft)?;
+    webs::write(pipeline, stages.people, stages.features, &mut draft)?;
+    demand::write(pipeline, stages.features, stages.scores, &mut draft)?;
+    diversions::write(pipeline, stages.people, &stages.features.kept, &mut draft)?;
+    impact::write(pipeline, stages.past, stages.people, &stages.features.kept, &mut draft)?;
     draft.aggregate(&about(pipeline, id)?)?;
     stages.movement.map_or(Ok(()), |table| draft.aggregate(table))?;
     let receipt = receipt(pipeline, id, stages, checks);
     at_a_glance(pipeline, stages, &receipt, &mut draft)?;
     draft.release(pipeline.disclosure, stages.before, &|shown| {
-        audit::figures(pipeline, stages.gaps, shown, stages.before)
+        let figures = audit::figures(pipeline, stages.gaps, shown, stages.before)?;
+        Ok(figures.into_iter().chain(diversions::charts(shown)?).collect())
     })?;
     draft.log(journal.ndjson().into_bytes());
     draft.report(&Facts::of(pipeline, &receipt))?;

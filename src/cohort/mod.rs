@@ -15,6 +15,9 @@ mod reason;
 /// A list that was made, its places given once more.
 pub mod again;
 
+/// Where everyone stood who might have had a place.
+mod standing;
+
 /// Whom the lists reach.
 mod equity;
 
@@ -25,7 +28,7 @@ mod favoured;
 pub mod words;
 
 pub use equity::listed_by;
-pub use places::Drawn;
+pub use places::{Drawn, Standing};
 pub use select::{Bars, EVERYONE, Scene, UNALLOCATED, on_another_list};
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -71,6 +74,8 @@ pub struct CohortList {
     pub not_drawn: u64,
     /// Everyone whose place was drawn for, by recipient, then rank.
     pub drawn: Vec<Drawn>,
+    /// Everyone who might have had a place, by recipient, in rank order.
+    pub standing: Vec<Standing>,
     /// The last day on which the list holds, where it is limited.
     pub valid_until: Option<Date>,
     /// Where a floor or a weight favours a group: who would be listed without.
@@ -137,6 +142,7 @@ impl CohortList {
             below_the_cut: 0,
             not_drawn: 0,
             drawn: Vec::new(),
+            standing: Vec::new(),
             valid_until: None,
             favoured: None,
             recipients: BTreeMap::new(),
@@ -255,6 +261,10 @@ pub fn write(
         }
     }
     draft.person_parquet("places.parquet", &history::places_table(people, cohorts)?)?;
+    if pipeline.outreach.remember {
+        let file = history::STANDING.trim_start_matches("person/");
+        draft.person_parquet(file, &standing::table(people, cohorts)?)?;
+    }
     if let Some(table) = favoured::table(pipeline, people, features, &table, cohorts)? {
         draft.aggregate(&table)?;
     }

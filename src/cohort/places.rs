@@ -20,6 +20,21 @@ pub struct Given {
     pub below_the_cut: u64,
     /// Everyone whose place was drawn for.
     pub drawn: Vec<Drawn>,
+    /// By recipient, in rank order.
+    pub standing: Vec<Standing>,
+}
+
+/// Where a candidate stands: what a later comparison of both sides of the cut needs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Standing {
+    /// Index into [`crate::link::People::tokens`].
+    pub person: u32,
+    pub recipient: String,
+    /// From 1, within the recipient, listed or not.
+    pub position: u32,
+    pub listed: bool,
+    /// Of being listed, where the place was drawn for.
+    pub probability: Option<f64>,
 }
 
 /// A candidate for the last places, which go by lottery.
@@ -251,6 +266,7 @@ impl Field<'_> {
                 usize::try_from(self.cohort.decl.capacity.take).unwrap_or(usize::MAX).saturating_sub(listed.len());
             listed.extend(self.draw(scene, name, of(Fate::Pool), left, &mut given.drawn)?);
             listed.sort_unstable();
+            given.standing.extend(self.standing(recipient, name, &listed, &given.drawn));
             let reserve = of(Fate::Reserve);
             given.recipients.insert(name.clone(), (listed.len() as u64, reserve.len() as u64));
             let placed =
@@ -269,6 +285,18 @@ impl Field<'_> {
         }
         given.below_the_cut = fates.iter().filter(|fate| **fate == Fate::Waiting).count() as u64;
         Ok(given)
+    }
+
+    /// Where each candidate of a recipient stands.
+    fn standing(&self, recipient: usize, name: &str, listed: &[usize], drawn: &[Drawn]) -> Vec<Standing> {
+        let own = drawn.iter().filter(|drawn| drawn.recipient == name);
+        let odds: BTreeMap<u32, f64> = own.map(|drawn| (drawn.person, drawn.probability)).collect();
+        let stands = |(position, at): (u32, &usize)| {
+            let person = self.persons[*at];
+            let listed = listed.binary_search(at).is_ok();
+            Standing { person, recipient: name.to_owned(), position, listed, probability: odds.get(&person).copied() }
+        };
+        (1_u32..).zip(&self.of[recipient]).map(stands).collect()
     }
 
     /// Who of the pool is listed; where there are no more candidates than places, nothing is drawn.

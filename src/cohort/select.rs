@@ -51,6 +51,7 @@ pub fn list(scene: &Scene, cohort: &Cohort, owners: &Owners) -> Result<CohortLis
     let given = places(scene, cohort, &candidates, true)?;
     list.not_drawn = given.drawn.iter().filter(|drawn| !drawn.listed).map(|_| 1_u64).sum();
     list.drawn = given.drawn;
+    list.standing = given.standing;
     list.below_the_cut = given.below_the_cut;
     list.recipients = given.recipients;
     list.rows = given.rows;

@@ -58,6 +58,23 @@ pub fn usual(points: &[f64]) -> Option<Usual> {
     Some(Usual { mean, limits: Limits { low: mean - range, high: mean + range } })
 }
 
+/// What is usual for the points that are shown, oldest first, and by point what it breaks, in words; nothing of a hidden one.
+pub fn told(points: &[Option<f64>]) -> (Option<Usual>, Vec<String>) {
+    let shown: Vec<f64> = points.iter().copied().flatten().collect();
+    let usual = usual(&shown);
+    let mut at = 0;
+    let mut finding = |point: &Option<f64>| {
+        let broken = match (&usual, point) {
+            (Some(usual), Some(_)) => broken(&shown, at, usual),
+            _ => Vec::new(),
+        };
+        at += usize::from(point.is_some());
+        broken.into_iter().map(Rule::words).collect::<Vec<&str>>().join("; ")
+    };
+    let findings = points.iter().map(&mut finding).collect();
+    (usual, findings)
+}
+
 /// The rules that the point `at` breaks, as the last of its run.
 pub fn broken(points: &[f64], at: usize, usual: &Usual) -> Vec<Rule> {
     let so_far = points.get(..=at).unwrap_or_default();

@@ -21,6 +21,9 @@ pub mod bounds;
 /// A figure from run to run, and when it moved by more than chance.
 pub mod chart;
 
+/// Student's t, where a spread is estimated from few.
+pub mod student;
+
 /// The two-sided 95 % point of the standard normal distribution.
 pub const Z95: f64 = 1.959_963_984_540_054;
 
