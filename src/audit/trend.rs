@@ -19,22 +19,14 @@ pub fn table(as_of: Date, figures: &[ShownFigure], before: &Before) -> Result<Ag
         let mut points = earlier(before, &figure.name);
         let (_, [now, ..]) = told(&figure.everyone);
         points.push((as_of.to_string(), value(&now)));
-        let values: Vec<f64> = points.iter().filter_map(|(_, value)| *value).collect();
-        let usual = chart::usual(&values);
-        let mut at = 0;
-        for (date, value) in &points {
-            let broken = match (&usual, value) {
-                (Some(usual), Some(_)) => chart::broken(&values, at, usual),
-                _ => Vec::new(),
-            };
-            at += usize::from(value.is_some());
-            let finding: Vec<&str> = broken.into_iter().map(chart::Rule::words).collect();
+        let (usual, findings) = chart::told(&points.iter().map(|(_, value)| *value).collect::<Vec<_>>());
+        for ((date, value), finding) in points.iter().zip(&findings) {
             let limits = match usual {
                 Some(usual) => [usual.mean, usual.limits.low, usual.limits.high].map(|end| computed(Some(end))),
                 None => [Cell::Empty, Cell::Empty, Cell::Empty],
             };
             let texts = [Cell::text(&figure.name), Cell::text(date), computed(*value)];
-            table.row(texts.into_iter().chain(limits).chain([Cell::text(&finding.join("; "))]))?;
+            table.row(texts.into_iter().chain(limits).chain([Cell::text(finding)]))?;
         }
     }
     Ok(table)

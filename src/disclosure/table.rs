@@ -221,12 +221,18 @@ impl AggregateTable {
         if *header != self.header {
             return None;
         }
-        let is_count: Vec<bool> = (0..self.header.len()).map(|column| self.is_counted(column)).collect();
-        let cell = |(text, is_count): (&String, &bool)| match Disclosed::read(text).filter(|_| *is_count) {
-            Some(count) => Cell::Count(count),
-            None => Cell::text(text),
+        let is_number = |column: usize| self.rows.iter().any(|cells| matches!(cells.get(column), Some(Cell::Count(_))));
+        let columns: Vec<(bool, bool)> =
+            (0..self.header.len()).map(|column| (is_number(column), self.is_counted(column))).collect();
+        let cell = |(text, (is_number, is_counted)): (&String, &(bool, bool))| {
+            match Disclosed::read(text).filter(|_| *is_counted) {
+                Some(count) => Cell::Count(count),
+                // Shares and figures name no row.
+                None if *is_number => Cell::Empty,
+                None => Cell::text(text),
+            }
         };
-        let rows = rows.iter().map(|row| row.iter().zip(&is_count).map(cell).collect()).collect();
+        let rows = rows.iter().map(|row| row.iter().zip(&columns).map(cell).collect()).collect();
         // Which of those rows count what other tables count is not written in them.
         Some(Self { rows, equal: Vec::new(), ..self.clone() })
     }
