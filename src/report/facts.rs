@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use indexmap::IndexMap;
 use jiff::civil::Date;
 
 use super::words;
@@ -24,6 +25,7 @@ pub struct Facts {
     pub(super) sources: Vec<SourceFact>,
     pub(super) cohorts: Vec<CohortFact>,
     pub(super) models: Vec<ModelFact>,
+    pub(super) measures: Vec<MeasureFact>,
     pub(super) warnings: Vec<String>,
     items: BTreeMap<String, String>,
     features: BTreeMap<String, String>,
@@ -39,6 +41,25 @@ pub(super) struct SourceFact {
     pub data_up_to: Option<String>,
     /// How old it may be.
     pub max_age: Option<String>,
+}
+
+/// What a measure counts, as it is declared, and what it does not say.
+#[derive(Debug, Clone)]
+pub(super) struct MeasureFact {
+    pub name: String,
+    pub title: String,
+    pub version: String,
+    pub says: String,
+    pub caveats: Vec<String>,
+    /// What its outcomes and events are called.
+    labels: BTreeMap<String, String>,
+}
+
+impl MeasureFact {
+    /// An outcome or event in plain words.
+    pub fn label(&self, name: &str) -> String {
+        self.labels.get(name).cloned().unwrap_or_else(|| words::spaced(name))
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -108,6 +129,7 @@ impl Facts {
             sources: Vec::new(),
             cohorts: cohorts.collect(),
             models: models.collect(),
+            measures: measures(pipeline),
             warnings: pipeline.warnings.clone(),
             items: pipeline.items.iter().map(|item| (item.name.clone(), item.decl.label.clone())).collect(),
             features: pipeline.features.iter().map(|made| (made.name.clone(), made.label.clone())).collect(),
@@ -133,11 +155,34 @@ impl Facts {
         known.map_or_else(|| words::spaced(name), |model| model.title.clone())
     }
 
+    pub(super) fn measure(&self, name: &str) -> Option<&MeasureFact> {
+        self.measures.iter().find(|measure| measure.name == name)
+    }
+
     /// What people are split by: a feature or an item.
     pub(super) fn split(&self, name: &str) -> String {
         let label = self.features.get(name).or_else(|| self.items.get(name));
         label.cloned().unwrap_or_else(|| words::spaced(name))
     }
+}
+
+fn measures(pipeline: &Pipeline) -> Vec<MeasureFact> {
+    let measures = &pipeline.measures;
+    let no_rows = IndexMap::new();
+    let webs = measures.webs.iter().map(|made| (&made.name, &made.decl.definition, &no_rows));
+    let diversions = measures.diversions.iter().map(|made| (&made.name, &made.decl.definition, &no_rows));
+    let impacts = measures.impacts.iter().map(|made| (&made.name, &made.decl.definition, &made.decl.outcomes));
+    let demands = measures.demands.iter().map(|made| (&made.name, &made.decl.definition, &made.decl.events));
+    let all = webs.chain(diversions).chain(impacts).chain(demands);
+    all.map(|(name, definition, rows)| MeasureFact {
+        name: name.clone(),
+        title: definition.title.clone(),
+        version: definition.version.clone(),
+        says: definition.says.clone(),
+        caveats: definition.caveats.clone(),
+        labels: rows.iter().map(|(name, rows)| (name.clone(), rows.label.clone())).collect(),
+    })
+    .collect()
 }
 
 fn setting(setting: Setting) -> &'static str {

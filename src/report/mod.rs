@@ -37,6 +37,7 @@ use crate::disclosure::AggregateTable;
 use crate::error::{Error, Result};
 use part::{Block, Panel, Section, Sheet};
 use picture::Picture;
+pub use picture::{HandOff, Provider};
 use table::Tables;
 
 const PAGE: &str = include_str!("page.html");
@@ -53,6 +54,13 @@ impl Page {
     pub fn html(&self) -> &str {
         &self.0
     }
+}
+
+/// One person's web of care as SVG that stands alone: about a person, and so no part of the page.
+pub fn web_svg(providers: &[Provider], hand_offs: &[HandOff]) -> String {
+    let svg = picture::web(providers, hand_offs).svg("web");
+    let style = format!("</desc><style>{STYLE}</style>");
+    svg.replacen("<svg ", "<svg xmlns=\"http://www.w3.org/2000/svg\" ", 1).replacen("</desc>", &style, 1)
 }
 
 /// The page of a run or an evaluation; a section of which no table speaks is left out.

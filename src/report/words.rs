@@ -28,6 +28,11 @@ fn in_words(shown: Shown, number: impl Fn(f64) -> String) -> String {
     }
 }
 
+/// `2.7`: what people say of a mean or of an expected number.
+pub(super) fn tenth(shown: Shown) -> String {
+    in_words(shown, |number| plain((number * 10.0).round() / 10.0))
+}
+
 /// At most three decimals, thousands parted by commas.
 pub(super) fn plain(number: f64) -> String {
     let text = format!("{number:.3}");

@@ -17,6 +17,7 @@ mod funnel;
 mod plane;
 mod run_chart;
 mod scale;
+mod web;
 
 pub(super) use bars::{Bar, Bars, Part};
 pub(super) use calibration::{Calibration, Tenth};
@@ -24,6 +25,8 @@ pub(super) use canvas::Picture;
 pub(super) use dots::{Dot, Dots};
 pub(super) use funnel::{Funnel, Limits, Place};
 pub(super) use run_chart::{RunChart, Visit};
+pub(super) use web::web;
+pub use web::{HandOff, Provider};
 
 /// Rows that a picture of groups has at most: beyond them nobody reads it, and the table must do.
 pub(super) const MOST_ROWS: usize = 24;

@@ -8,6 +8,8 @@ use super::plane::Plane;
 pub(in crate::report) struct RunChart<'a> {
     pub title: &'a str,
     pub description: &'a str,
+    /// What stands along the axis.
+    pub across: &'a str,
     /// What is counted upwards.
     pub up: &'a str,
     /// Oldest first.
@@ -78,7 +80,7 @@ impl RunChart<'_> {
         if let Some(last) = ends.next() {
             canvas.text("small", (plane.at(number, 0.0).0, y), Anchor::End, &last.date);
         }
-        plane.named(canvas, "As-of date of the run");
+        plane.named(canvas, self.across);
     }
 
     fn key(&self, canvas: &mut Canvas) -> f64 {
@@ -110,8 +112,15 @@ mod tests {
     fn a_hidden_value_breaks_the_line() {
         let visit = |value: Option<f64>| Visit { date: "2026-04-01".to_owned(), value, finding: value == Some(9.0) };
         let visits = [Some(1.0), Some(2.0), None, Some(3.0), Some(9.0)].map(visit).to_vec();
-        let chart =
-            RunChart { title: "t", description: "d", up: "Percent", visits, mean: Some(3.0), limits: Some((0.5, 6.0)) };
+        let chart = RunChart {
+            title: "t",
+            description: "d",
+            across: "Run",
+            up: "Percent",
+            visits,
+            mean: Some(3.0),
+            limits: Some((0.5, 6.0)),
+        };
         let picture = chart.draw();
         picture.assert_within();
         let threads: Vec<usize> = picture
@@ -130,7 +139,7 @@ mod tests {
     #[test]
     fn one_run_is_a_chart_too() {
         let visits = vec![Visit { date: "2026-04-01".to_owned(), value: Some(4.0), finding: false }];
-        RunChart { title: "t", description: "d", up: "Percent", visits, mean: None, limits: None }
+        RunChart { title: "t", description: "d", across: "Run", up: "Percent", visits, mean: None, limits: None }
             .draw()
             .assert_within();
     }

@@ -16,12 +16,20 @@ mod trend;
 
 mod lists;
 
+mod webs;
+
+mod diversions;
+
+mod impact;
+
+mod demand;
+
 mod models;
 
 mod definitions;
 
 use super::facts::Facts;
-use super::part::Section;
+use super::part::{Block, Section};
 use super::table::{Row, Shown, Tables};
 use super::words;
 use crate::cohort::words::NOT_RECORDED;
@@ -42,6 +50,10 @@ pub(super) fn all(facts: &Facts, tables: Tables) -> Result<Vec<Section>> {
         providers::section,
         trend::section,
         lists::section,
+        webs::section,
+        diversions::section,
+        impact::section,
+        demand::section,
         models::section,
         definitions::section,
     ];
@@ -64,6 +76,13 @@ fn with_interval(row: &Row, [value, low, high]: [&str; 3], say: fn(Shown) -> Str
         }
         _ => say(value),
     })
+}
+
+/// What a measure counts, and what it does not say.
+fn counted(facts: &Facts, measure: &str) -> Option<Block> {
+    let known = facts.measure(measure)?;
+    let version = format!("{} (measure {}, version {}). {}", known.title, known.name, known.version, known.says);
+    Some(Block::new("What is counted", std::iter::once(version).chain(known.caveats.iter().cloned())))
 }
 
 /// Both ends, where both are shown.

@@ -49,6 +49,7 @@ fn panel(label: &str, runs: &[Row]) -> Result<Panel> {
     let chart = RunChart {
         title: &format!("{label}, run by run"),
         description: &description,
+        across: "As-of date of the run",
         up: "Percent of people",
         visits,
         mean,
