@@ -1,6 +1,7 @@
 //! A score that is acted on, and what a model learns from the time after: with the lists left out of account, and with them.
 //!
-//! The risk of everyone is known, and so is by how much a place on a list lowers it. Lists are those of real runs.
+//! The risk of everyone is known, and so is by how much a place on a list lowers it. Lists are those of real runs, which are
+//! acted on as they are, or only once they were released.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -11,10 +12,17 @@ use rand_chacha::ChaCha8Rng;
 use riskstrat::error::{Error, Result};
 use riskstrat::evaluate::calibration;
 use riskstrat::evaluate::sample::{Row, Sample};
+use riskstrat::gates::Consent;
+use riskstrat::journal::Journal;
 use riskstrat::pipeline::parse::{self, LoadOptions};
+use riskstrat::release::{self, Done, Request, WithdrawRequest};
+use riskstrat::run::Options;
+use riskstrat::storage::LocalDisk;
 use riskstrat::study::{self, DateAccount, Study};
+use riskstrat::token::Key;
 use riskstrat::train;
 use tempfile::TempDir;
+use zeroize::Zeroizing;
 
 use crate::runs::{self, ENGINE};
 
@@ -34,9 +42,23 @@ fn half(visits: usize) -> f64 {
     1.0 - (1.0 - alone(visits)).sqrt()
 }
 
+/// The day on which the first list is released, where lists are.
+const RELEASED: &str = "2024-01-08";
+
+/// Who visits between the run and the release of its list, which takes them off.
+fn visits_since(person: usize) -> bool {
+    person.is_multiple_of(10)
+}
+
 struct World {
     folder: TempDir,
     visits: Vec<usize>,
+    /// The first list: who had a place, and who of them won it by lot.
+    listed: BTreeSet<String>,
+    won: BTreeSet<String>,
+    /// The day of the first admission, of those who had one.
+    admitted: BTreeMap<String, String>,
+    release: Option<Done>,
 }
 
 const SIGNED: &str = "[signed_off]\nby = \"nobody, it is a test\"\non = 2024-01-01\nreview_by = 2099-01-01\n";
@@ -44,37 +66,80 @@ const SIGNED: &str = "[signed_off]\nby = \"nobody, it is a test\"\non = 2024-01-
 impl World {
     /// Lists on 1 January (half of the places by lot) and 1 July 2024 (all of them), and what follows on them.
     fn new() -> Self {
+        Self::followed(false)
+    }
+
+    /// The same, but that only what is released is acted on: the first list, a week later.
+    fn released() -> Self {
+        Self::followed(true)
+    }
+
+    fn followed(released: bool) -> Self {
         println!("seed {SEED}");
         let mut dice = ChaCha8Rng::seed_from_u64(SEED);
         let visits: Vec<usize> = (0..PEOPLE).map(|_| dice.random_range(0..9)).collect();
-        let world = Self { folder: tempfile::tempdir().unwrap(), visits };
+        let folder = tempfile::tempdir().unwrap();
+        let (listed, won, admitted) = (BTreeSet::new(), BTreeSet::new(), BTreeMap::new());
+        let mut world = Self { folder, visits, listed, won, admitted, release: None };
         world.declare();
         let people: String = (0..PEOPLE).map(|person| format!("P{person:05}\n")).collect();
         world.write("deliveries/people.csv", &format!("id\n{people}"));
         let mut rows = "id,date\n".to_owned();
         for (person, count) in world.visits.iter().enumerate() {
             for _ in 0..*count {
-                writeln!(rows, "P{person:05},2023-{:02}-15", dice.random_range(1..13)).unwrap();
+                writeln!(rows, "P{person:05},2023-{:02}-15", dice.random_range(1..12)).unwrap();
             }
         }
         world.write("deliveries/visits.csv", &rows);
-        let mut admitted = "id,date\n".to_owned();
-        let mut called = BTreeSet::new();
-        for (run, part) in [("first", 0), ("second", 1)] {
-            world.write("deliveries/admissions.csv", &admitted);
-            called.extend(world.run(run, if part == 0 { "2024-01-01" } else { "2024-07-01" }));
-            for (person, visits) in world.visits.iter().enumerate() {
-                let left = if called.contains(&format!("P{person:05}")) { CALLED } else { 1.0 };
-                if dice.random_bool(half(*visits) * left) {
-                    let month = 1 + 6 * part + dice.random_range(0..6);
-                    writeln!(admitted, "P{person:05},2024-{month:02}-{:02}", dice.random_range(1..29)).unwrap();
+        let mut called: BTreeMap<String, &str> = BTreeMap::new();
+        for (name, as_of, part) in [("first", "2024-01-01", 0), ("second", "2024-07-01", 1)] {
+            world.write_admissions();
+            let run = world.run(name, as_of);
+            if part == 0 {
+                let drawn = runs::people(&run, "draws/first.parquet").into_iter();
+                world.won = drawn.filter(|(_, row)| row["drawn"] == "true").map(|(token, _)| token).collect();
+                world.listed = listed_by(&run);
+            }
+            if !released {
+                called.extend(listed_by(&run).into_iter().map(|token| (token, as_of)));
+            } else if part == 0 {
+                (0..PEOPLE).filter(|person| visits_since(*person)).for_each(|person| {
+                    writeln!(rows, "P{person:05},2024-01-03").unwrap();
+                });
+                world.write("deliveries/visits.csv", &rows);
+                world.release = Some(world.release_first());
+                let sent = world.listed.iter().filter(|token| !visits_since(number(token)));
+                called.extend(sent.map(|token| (token.clone(), RELEASED)));
+            }
+            for person in 0..PEOPLE {
+                let token = format!("P{person:05}");
+                let admitted = dice.random_bool(half(world.visits[person]));
+                let (month, day) = (1 + 6 * part + dice.random_range(0..6), dice.random_range(1..29));
+                let day = format!("2024-{month:02}-{day:02}");
+                let spared =
+                    dice.random_bool(1.0 - CALLED) && called.get(&token).is_some_and(|from| day.as_str() >= *from);
+                if admitted && !spared {
+                    world.admitted.entry(token).or_insert(day);
                 }
             }
         }
-        // The deliveries reach the end of the follow-up.
-        admitted.push_str("P00000,2024-12-31\n");
-        world.write("deliveries/admissions.csv", &admitted);
+        world.write_admissions();
         world
+    }
+
+    fn write_admissions(&self) {
+        let rows: String = self.admitted.iter().map(|(token, day)| format!("{token},{day}\n")).collect();
+        // Of nobody whom the study means, so that the deliveries reach the end of the follow-up.
+        self.write("deliveries/admissions.csv", &format!("id,date\n{rows}nobody,2024-12-31\n"));
+    }
+
+    fn release_first(&self) -> Done {
+        let options = LoadOptions { as_of: Some(RELEASED.parse().unwrap()), deliveries: None };
+        let pipeline = parse::load(&self.path("first.toml"), &options).unwrap();
+        let options = Options { out: self.path("out"), engine: ENGINE, consent: Consent::default() };
+        let request = Request { run: None, cohorts: vec![], by: "a tester".into(), new_key: false };
+        let key = Key::new(Zeroizing::new(b"a key for tests, and for nothing else".to_vec())).unwrap();
+        release::release(&pipeline, &options, &request, &key, &LocalDisk, &Journal::default()).unwrap()
     }
 
     fn declare(&self) {
@@ -87,11 +152,11 @@ impl World {
         };
         let date = "date = { from = \"date\", type = \"date\" }\n";
         source("people", "role = \"register\"\n", "");
-        source("visits", "", date);
+        source("visits", "max_age = \"10 years\"\n", date);
         source("admissions", "may_be_empty = true\n", date);
         self.write(
             "features/all.toml",
-            "[visits]\nlabel = \"Visits in the last {window}\"\nwindows = [\"18 months\"]\ncount = { of = \"visits\" }\n",
+            "[visits]\nlabel = \"Visits in the last {window}\"\nwindows = [\"7 days\", \"18 months\"]\ncount = { of = \"visits\" }\n",
         );
         self.write("models/old/card.md", "Invented.\n");
         self.write(
@@ -115,7 +180,7 @@ impl World {
                 &format!("cohorts/{name}.toml"),
                 &format!(
                     "title = \"{name}\"\npurpose = \"a call\"\n{SIGNED}[[include]]\nany.all = {{ when = \"old > 0\", reason = \"{{visits_18m}} visits\" }}\n\
-                     [rank]\nby = [\"old desc\"]\n[capacity]\ntake = {}\ndraw = {draw}\n",
+                     [exclude]\nseen.when = \"visits_7d > 0\"\n[rank]\nby = [\"old desc\"]\n[capacity]\ntake = {}\ndraw = {draw}\n",
                     PEOPLE / 4
                 ),
             );
@@ -143,12 +208,9 @@ impl World {
         std::fs::write(path, text).unwrap();
     }
 
-    /// The tokens of those who got a place.
-    fn run(&self, name: &str, as_of: &str) -> Vec<String> {
+    fn run(&self, name: &str, as_of: &str) -> PathBuf {
         let options = LoadOptions { as_of: Some(as_of.parse().unwrap()), deliveries: None };
-        let run = runs::run(&self.path(&format!("{name}.toml")), &options, &self.path("out"), ENGINE).unwrap();
-        let places = runs::people(&run, "places.parquet");
-        places.into_iter().filter(|(_, row)| row["place"] == "listed").map(|(token, _)| token).collect()
+        runs::run(&self.path(&format!("{name}.toml")), &options, &self.path("out"), ENGINE).unwrap()
     }
 
     fn study(&self, file: &str) -> Result<Study> {
@@ -164,7 +226,7 @@ impl World {
         let (held, said) = &trained.held;
         let mut rows = Vec::new();
         for (row, said) in held.iter().zip(said) {
-            let person: usize = study.tokens[*row].reveal()[1..].parse().unwrap();
+            let person = number(study.tokens[*row].reveal());
             let alone = alone(self.visits[person]);
             let of = |outcome, weight| Row { score: *said, outcome, weight, person: person as u32 };
             rows.extend([of(true, alone), of(false, 1.0 - alone)]);
@@ -173,6 +235,16 @@ impl World {
         let slope = calibration::line(sample.levels()).unwrap().slope;
         (slope, calibration::observed_expected(sample.levels()).unwrap())
     }
+}
+
+fn number(token: &str) -> usize {
+    token[1..].parse().unwrap()
+}
+
+/// The tokens of those who got a place.
+fn listed_by(run: &Path) -> BTreeSet<String> {
+    let places = runs::people(run, "places.parquet");
+    places.into_iter().filter(|(_, row)| row["place"] == "listed").map(|(token, _)| token).collect()
 }
 
 #[test]
@@ -206,6 +278,50 @@ fn everyone_is_counted_once_and_stands_for_as_many_as_the_lots_say() {
     let all: f64 = study.weight.iter().sum();
     let wanted = (PEOPLE - PEOPLE / 8) as f64;
     assert!((all / wanted - 1.0).abs() < 0.02, "{all} for {wanted}");
+}
+
+/// What a run lists is acted on only when it is released, from that day on, for whom it was sent.
+#[test]
+fn only_what_was_released_was_acted_on() {
+    let world = World::released();
+    let sent = world.release.as_ref().unwrap();
+    let study = world.study("safe.toml").unwrap();
+    let DateAccount { on_spine, acted_on, by_rank, rows, .. } = study.account[0];
+    assert_eq!((on_spine, acted_on + rows), (PEOPLE as u64, PEOPLE as u64));
+    // Who was admitted before that day was not admitted in spite of the list.
+    let before = |token: &String| world.admitted.get(token).is_some_and(|day| day.as_str() < RELEASED);
+    let taken_off = |token: &String| visits_since(number(token));
+    let count = |of: &dyn Fn(&&String) -> bool| world.listed.iter().filter(of).count() as u64;
+    assert!(count(&|token| before(token)) > 20 && count(&|token| taken_off(token)) > 200);
+    let release::Event::Release(lists) = &sent.entry.event else { panic!("a release") };
+    assert_eq!(lists.lists.iter().map(|list| list.listed).sum::<u64>(), count(&|token| !taken_off(token)));
+    assert_eq!(by_rank, count(&|token| !world.won.contains(*token) && !taken_off(token) && !before(token)));
+    // Those who won and were taken off are stood for by those who lost, like others who won.
+    assert_eq!(acted_on - by_rank, count(&|token| world.won.contains(*token) && !before(token)));
+    let weights: BTreeSet<u64> = study.weight.iter().map(|weight| *weight as u64).collect();
+    assert_eq!(weights, BTreeSet::from([0, 1, 2]), "the second list was never released");
+    let all: f64 = study.weight.iter().sum();
+    let wanted = PEOPLE as f64 - by_rank as f64;
+    assert!((all / wanted - 1.0).abs() < 0.02, "{all} for {wanted}");
+
+    let (naive, naive_expected) = world.learnt("naive.toml");
+    let (safe, safe_expected) = world.learnt("safe.toml");
+    println!("left out of account: {naive:.3}, {naive_expected:.3}; taken into account: {safe:.3}, {safe_expected:.3}");
+    assert!(naive > 1.2 && naive_expected > 1.1, "the list did not bias the retraining: {naive} {naive_expected}");
+    assert!((safe - 1.0).abs() < 0.15 && (safe_expected - 1.0).abs() < 0.08, "{safe} {safe_expected}");
+
+    // Taken back, it was acted on by nobody.
+    let request = WithdrawRequest {
+        release: sent.entry.id.clone(),
+        recipients: vec![],
+        reason: "an error".into(),
+        by: "a tester".into(),
+        on: Some(RELEASED.parse().unwrap()),
+    };
+    release::withdraw(&LocalDisk, &world.path("out"), &request).unwrap();
+    let study = world.study("safe.toml").unwrap();
+    assert_eq!(study.account[0].acted_on, 0);
+    assert!(study.weight.iter().all(|weight| *weight == 1.0));
 }
 
 #[test]

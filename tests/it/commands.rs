@@ -90,15 +90,54 @@ fn the_exit_code_says_what_went_wrong() {
 }
 
 #[test]
+fn a_plan_says_what_a_run_would_read_and_hold() {
+    let tiny = runs::root().join("fixtures/tiny");
+    let told = riskstrat(&tiny, &["--json", "explain-plan", "run.toml", "--partitions", "3"]);
+    let told = json(&told);
+    let sources = told["sources"].as_array().unwrap();
+    let of = |name: &str| sources.iter().find(|source| source["source"] == name).unwrap();
+    let pipeline = riskstrat::pipeline::parse::load(&tiny.join("run.toml"), &Default::default()).unwrap();
+    assert_eq!(sources.len(), pipeline.sources.len());
+    for source in &pipeline.sources {
+        let told = of(&source.name);
+        let columns = told["columns"].as_array().unwrap();
+        let named = source.columns.iter().filter_map(|column| column.decl.from.as_ref());
+        let named = named.flat_map(|from| from.as_slice()).filter(|name| !name.contains('*'));
+        assert!(named.clone().all(|name| columns.iter().any(|column| column == name)), "{}", source.name);
+        let features = pipeline.features.iter().filter(|feature| {
+            matches!(&feature.verb, riskstrat::pipeline::Verb::Events(events) if pipeline.sources[events.source].name == source.name)
+        });
+        let features: Vec<_> = features.collect();
+        assert_eq!(told["features"], features.len());
+        assert_eq!(told["state_bytes_a_person"].as_u64().unwrap() > 0, !features.is_empty(), "{}", source.name);
+    }
+    assert_eq!((&told["workers"], &told["buckets"]), (&3.into(), &1.into()));
+    let text = riskstrat(&tiny, &["explain-plan", "run.toml"]);
+    assert!(text.status.success() && String::from_utf8(text.stdout).unwrap().contains("bytes a person"));
+}
+
+#[test]
 fn shells_and_man_know_every_command() {
     let folder = starter();
     for shell in ["bash", "zsh", "fish"] {
         let script = riskstrat(folder.path(), &["completions", shell]);
         let script = String::from_utf8(script.stdout).unwrap();
         assert!(
-            ["run", "check", "synth", "list", "schema", "init", "verify", "explain", "release", "withdraw"]
-                .iter()
-                .all(|command| script.contains(command))
+            [
+                "run",
+                "check",
+                "synth",
+                "list",
+                "schema",
+                "init",
+                "verify",
+                "explain",
+                "explain-plan",
+                "release",
+                "withdraw"
+            ]
+            .iter()
+            .all(|command| script.contains(command))
         );
     }
     assert!(riskstrat(folder.path(), &["man", "man"]).status.success());

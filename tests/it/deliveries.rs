@@ -55,6 +55,7 @@ impl Deliveries {
             features: vec![],
             models: vec![],
             audits: vec![],
+            measures: Default::default(),
             cohorts: vec![],
             outreach: Default::default(),
             codelists: vec![],

@@ -12,7 +12,11 @@ mod declarations;
 #[cfg(test)]
 mod deliveries;
 #[cfg(test)]
+mod demand;
+#[cfg(test)]
 mod disclosure;
+#[cfg(test)]
+mod diversions;
 #[cfg(test)]
 mod engine_settings;
 #[cfg(test)]
@@ -25,6 +29,8 @@ mod gaps;
 mod golden;
 #[cfg(test)]
 mod hidden_inequality;
+#[cfg(test)]
+mod impact;
 #[cfg(test)]
 mod kills;
 #[cfg(test)]
@@ -75,3 +81,5 @@ mod tiny;
 mod train;
 #[cfg(test)]
 mod trust;
+#[cfg(test)]
+mod webs;

@@ -52,7 +52,7 @@ fn the_commands_for_your_own_data_work() {
         .filter(|line| line.starts_with("riskstrat "))
         .map(|line| line.split('#').next().unwrap().trim().to_owned())
         .collect();
-    assert_eq!(commands.len(), 8);
+    assert_eq!(commands.len(), 9);
     for command in commands {
         let command = command
             .replace("/path/to/extracts", extracts.to_str().unwrap())

@@ -228,6 +228,29 @@ fn threads_and_the_order_of_rows_change_no_byte_of_a_model() {
     assert!(files["coefficients.csv"].contains("\ndays_since_spell,,is_missing,,"), "{}", files["coefficients.csv"]);
 }
 
+/// What the program cannot know is said to be not reported, and nothing else.
+#[test]
+fn the_card_says_of_every_item_of_tripod_ai_what_was_done_or_that_it_was_not() {
+    let world = World::new();
+    world.edit("sources/spells.toml", "one_row_is", "setting = \"acute\"\none_row_is");
+    let files = world.train(2).unwrap();
+    let card = &files["card.md"];
+    let items = include_str!("../../src/train/tripod_ai_items.csv").lines().skip(1);
+    let mut not_reported = Vec::new();
+    for item in items.filter_map(|line| line.split(',').next()) {
+        let begins = |part: &&str| part.strip_prefix(item).is_some_and(|rest| rest.starts_with([' ', '*']));
+        let said = card.split("\n**").find(begins).unwrap_or_else(|| panic!("nothing of item {item}"));
+        let said = said.split_once(".** ").unwrap().1;
+        assert!(said.len() > 10, "{item}: {said}");
+        if said.starts_with("Not reported") {
+            not_reported.push(item);
+        }
+    }
+    assert_eq!(not_reported, ["3a", "17", "18a", "18b", "18c", "18d", "18e", "19", "25", "27b", "27c"]);
+    assert!(card.contains("Records of acute hospitals."), "{card}");
+    assert!(card.contains("\n| sex | ") && card.contains("On people held out its AUROC was 0."), "{card}");
+}
+
 #[test]
 fn everyone_of_a_date_is_counted_once_and_nobody_is_on_two_sides() {
     let study = World::new().study(2).unwrap();

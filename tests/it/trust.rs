@@ -305,11 +305,13 @@ fn e4_a_run_that_the_second_computation_contradicts_is_not_published() {
     let pipeline = riskstrat::pipeline::parse::load(&home.path("run.toml"), &LoadOptions::default()).unwrap();
     let delivered = riskstrat::source::find(&pipeline).unwrap();
     let conformed = riskstrat::conform::conform(&pipeline, &delivered, ENGINE).unwrap();
-    let records = riskstrat::link::link(&conformed).unwrap();
-    let (people, mut features, _) = riskstrat::features::pass(records, &|_| ()).unwrap();
+    let mut records = riskstrat::link::link(&conformed).unwrap();
+    let share = riskstrat::oracle::share(&pipeline, &records.tokens);
+    records.keep_rows_of(|token| riskstrat::oracle::sampled(token, share.unwrap()));
+    let (people, mut features, accounts) = riskstrat::features::pass(records, &|_| ()).unwrap();
     let scores = riskstrat::score::score(&pipeline, &features).unwrap();
     let check = |features: &riskstrat::features::Features| {
-        riskstrat::oracle::self_check(&pipeline, &delivered, &people, features, &scores)
+        riskstrat::oracle::self_check(&pipeline, &delivered, share, &accounts.sampled, &people, features, &scores)
     };
     assert!(check(&features).is_ok_and(|checks| checks.iter().all(|check| check.passed)));
     let mut columns = features.batch.columns().to_vec();

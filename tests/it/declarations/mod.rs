@@ -6,6 +6,7 @@ mod good;
 mod hostile;
 mod located;
 mod locked;
+mod measures;
 mod names;
 mod refused;
 mod sheets;

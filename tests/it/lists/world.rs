@@ -93,7 +93,7 @@ pub fn world(tokens: &[&str], features: Vec<Made>, scores: Vec<Made>) -> World {
             rows: Vec::new(),
         },
         scores: Scores { batch: batch(&scores) },
-        features: Features { batch: batch(&features), latest: features.into_iter().map(|made| made.latest).collect() },
+        features: Features::of(batch(&features), features.into_iter().map(|made| made.latest).collect()),
     }
 }
 
@@ -124,6 +124,7 @@ fn pipeline(features: Vec<Feature>) -> Pipeline {
         features,
         models: Vec::new(),
         audits: Vec::new(),
+        measures: Default::default(),
         cohorts: Vec::new(),
         outreach: Outreach::default(),
         codelists: Vec::new(),

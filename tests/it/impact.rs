@@ -1,0 +1,145 @@
+//! Impact: the effect of a list is planted, and each comparison is held against it, and against none; then through runs.
+
+mod planted;
+mod said;
+mod town;
+
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use riskstrat::figures::Figure;
+use riskstrat::impact::estimate::{self, Unit};
+
+/// Worlds of every change; `tests/full` asks for more.
+fn seeds() -> u64 {
+    std::env::var("RISKSTRAT_IMPACT_SEEDS").ok().map_or(100, |text| text.parse().unwrap())
+}
+
+/// Of those who are called, so many are reached.
+const REACHED: f64 = 0.7;
+
+/// A person who might be listed: their mean of admissions after, and who they are.
+struct Candidate {
+    mean: f64,
+    /// Admissions before: what ranks them.
+    before: u32,
+}
+
+fn poisson(mean: f64, dice: &mut ChaCha8Rng) -> u32 {
+    let (floor, mut product, mut count) = ((-mean).exp(), dice.random::<f64>(), 0);
+    while product > floor {
+        product *= dice.random::<f64>();
+        count += 1;
+    }
+    count
+}
+
+/// A world of lists: who is on which side, who was reached, what followed; and what the list changed in truth.
+struct World {
+    units: Vec<Unit>,
+    /// Mean change for each listed person, over those listed.
+    truth: f64,
+    /// The same for each who was reached.
+    truth_reached: f64,
+    /// Admissions after less before, of each who was listed.
+    changes: Vec<(u32, f64)>,
+}
+
+/// 24 recipients, 300 candidates each, ranked by a noisy risk; `effect` of the admissions of those reached do not happen.
+fn world(seed: u64, effect: f64, by_lot: bool) -> World {
+    let mut dice = ChaCha8Rng::seed_from_u64(seed);
+    let mut world = World { units: Vec::new(), truth: 0.0, truth_reached: 0.0, changes: Vec::new() };
+    let (mut listed_people, mut reached_people) = (0.0, 0.0);
+    for stratum in 0..24 {
+        let mut candidates: Vec<(f64, Candidate)> = (0..300)
+            .map(|_| {
+                let mean = 0.2 + 3.0 * dice.random::<f64>().powi(3);
+                let before = poisson(mean, &mut dice);
+                (f64::from(before) + 2.0 * mean + 0.5 * dice.random::<f64>(), Candidate { mean, before })
+            })
+            .collect();
+        candidates.sort_by(|a, b| b.0.total_cmp(&a.0));
+        for (position, (_, candidate)) in candidates.into_iter().enumerate() {
+            let distance = position as f64 + 0.5 - 120.0;
+            let near = (60..180).contains(&position);
+            let listed = if by_lot && near { dice.random_bool(0.5) } else { distance < 0.0 };
+            if by_lot && !near {
+                continue;
+            }
+            let reached = listed && dice.random_bool(REACHED);
+            let averted = if reached { effect } else { 0.0 };
+            let after = poisson(candidate.mean * (1.0 - averted), &mut dice);
+            let person = stratum * 300 + position as u32;
+            world.units.push(Unit { person, stratum, listed, reached, outcome: f64::from(after), distance });
+            if listed {
+                // At the cut only those near it count: the estimand of a discontinuity.
+                let weight = if by_lot { 1.0 } else { (1.0 - distance.abs() / 60.0).max(0.0) };
+                let at_cut = if by_lot || distance.abs() < 12.0 { weight.min(1.0) } else { 0.0 };
+                world.truth -= at_cut * effect * REACHED * candidate.mean;
+                world.truth_reached -= at_cut * effect * candidate.mean;
+                (listed_people, reached_people) = (listed_people + at_cut, reached_people + at_cut);
+                world.changes.push((person, f64::from(after) - f64::from(candidate.before)));
+            }
+        }
+    }
+    world.truth /= listed_people;
+    world.truth_reached /= reached_people;
+    world
+}
+
+fn holds(figure: &Figure, truth: f64) -> bool {
+    (figure.limits.low..=figure.limits.high).contains(&truth)
+}
+
+fn finds(figure: &Figure) -> bool {
+    !holds(figure, 0.0)
+}
+
+/// Counts over seeds: intervals that hold the truth, for each listed and for each reached, and false finds of nothing.
+fn judged(by_lot: bool, estimate: impl Fn(&[Unit]) -> estimate::Estimate) -> [u64; 4] {
+    let [mut held, mut held_reached, mut found, mut false_finds] = [0; 4];
+    for seed in 0..seeds() {
+        let effect = world(1_000 + seed, 0.15, by_lot);
+        let estimate_of = estimate(&effect.units);
+        held += u64::from(holds(&estimate_of.difference, effect.truth));
+        let reached = estimate_of.for_each_reached.unwrap();
+        held_reached += u64::from(holds(&reached, effect.truth_reached));
+        found += u64::from(estimate_of.difference.limits.high < 0.0);
+        false_finds += u64::from(finds(&estimate(&world(500_000 + seed, 0.0, by_lot).units).difference));
+    }
+    [held, held_reached, found, false_finds]
+}
+
+#[test]
+fn the_lottery_recovers_what_was_planted() {
+    let [held, reached, found, false_finds] = judged(true, |units| estimate::lottery(units).unwrap());
+    let all = seeds();
+    println!(
+        "seeds 1000.. and 500000..: {held} hold for each listed, {reached} for each reached, {found} find it, {false_finds} find nothing's effect, of {all}"
+    );
+    assert!(held * 100 >= 95 * all && reached * 100 >= 95 * all);
+    assert!(false_finds * 100 <= 5 * all);
+}
+
+#[test]
+fn the_discontinuity_recovers_what_was_planted() {
+    let [held, reached, found, false_finds] = judged(false, |units| estimate::discontinuity(units, 60).unwrap());
+    let all = seeds();
+    println!(
+        "seeds 1000.. and 500000..: {held} hold for each listed, {reached} for each reached, {found} find it, {false_finds} find nothing's effect, of {all}"
+    );
+    assert!(held * 100 >= 95 * all && reached * 100 >= 95 * all);
+    assert!(false_finds * 100 <= 5 * all);
+}
+
+/// Where nothing was changed, admissions of listed people fall all the same: before and after finds an effect every time.
+#[test]
+fn before_and_after_is_wrong_by_regression_to_the_mean() {
+    let mut wrong = 0;
+    for seed in 0..seeds() {
+        let nothing = world(900_000 + seed, 0.0, false);
+        let naive = estimate::mean(&nothing.changes).unwrap();
+        wrong += u64::from(naive.limits.high < 0.0);
+    }
+    println!("seeds 900000..: before and after finds a fall {wrong} times of {}, and there is none", seeds());
+    assert_eq!(wrong, seeds());
+}
