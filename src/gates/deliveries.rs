@@ -65,6 +65,9 @@ pub fn sources(
             continue;
         };
         let limits = &pipeline.outreach.limits;
+        // What hubs send back grows with every list, from nothing.
+        let rows_grow = if source.decl.role == Role::Feedback { f64::INFINITY } else { limits.rows_grow };
+        let limits = &LimitsDecl { rows_grow, ..limits.clone() };
         wrong.extend(changed(limits, previous, before, account));
         older.extend(is_older(account, before).filter(|_| !consent.allow_older));
         for gone in absent(limits, before, account) {
