@@ -12,7 +12,7 @@ use crate::study::Study;
 
 /// Every split that the study declares, over all its rows; nobody is in none of a split's groups.
 pub fn splits(pipeline: &Pipeline, plan: &StudyPlan, study: &Study) -> Result<Vec<Split>> {
-    let features = Features { batch: study.table.clone(), latest: Vec::new() };
+    let features = Features::of(study.table.clone(), Vec::new());
     let by = |feature: &usize| groups::by_feature(pipeline, &features, *feature);
     let mut splits = plan.groups.iter().map(by).collect::<Result<Vec<_>>>()?;
     for (feature, from) in &plan.evaluate.by_size {

@@ -2,7 +2,8 @@
 //!
 //! From the day of a place on, what would have become of a person otherwise is not known. Those for whom a place was drawn
 //! and who lost stand for those who won: a draw that gives a place with probability p leaves 1 − p alone, so each of them
-//! counts 1 / (1 − p) times (inverse probability of being left alone). Nobody stands for those who had a place by rank.
+//! counts 1 / (1 − p) times (inverse probability of being left alone). They stand also for those who won and were taken off
+//! when the list was released. Nobody stands for those who had a place by rank.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -72,8 +73,7 @@ impl Acts {
                 let key = (place.date, place.cohort, place.recipient, token.clone());
                 (place.date, won.contains(&key))
             };
-            let places = places.into_iter().map(place).collect();
-            acts.by_token.entry(token).or_default().places = places;
+            acts.by_token.entry(token.clone()).or_default().places.extend(places.into_iter().map(place));
         }
         Ok(acts)
     }
@@ -99,6 +99,7 @@ impl Acts {
                     let day = sent.as_ref().map_or(Some(receipt.as_of), |sent| sent.get(&key).copied());
                     match day {
                         Some(day) if drawn.listed => {
+                            self.by_token.entry(drawn.token.clone()).or_default().places.push((day, true));
                             won.insert((day, cohort.clone(), drawn.recipient, drawn.token));
                         }
                         Some(day) => {

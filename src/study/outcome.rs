@@ -12,6 +12,7 @@ use crate::conform::{self, Engine};
 use crate::error::{Error, Result};
 use crate::features;
 use crate::link::{self, Since};
+use crate::pipeline::measures::Measures;
 use crate::pipeline::study::{Deaths, StudyPlan};
 use crate::pipeline::{Pipeline, Verb, What};
 use crate::pseudonym::Pseudonym;
@@ -147,6 +148,7 @@ fn later(study: Followed, until: Date, days: &[Date]) -> Pipeline {
     later.features = std::iter::once(outcome.clone()).chain(before).collect();
     later.models.clear();
     later.items.clear();
+    later.measures = Measures::default();
     later.audits.clear();
     later.cohorts.clear();
     later.sources.iter_mut().for_each(|source| source.demographics.clear());

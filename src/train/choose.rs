@@ -1,6 +1,6 @@
 //! Hyper-parameters by cross-validation over folds that no person is in twice.
 
-use super::{Fitted, Learner, Sample};
+use super::{Learner, Sample};
 use crate::error::{Error, Result};
 
 /// What a candidate came to.
@@ -55,26 +55,20 @@ pub fn out_of_fold(
 ) -> Result<Vec<f64>> {
     let mut predicted = vec![f64::NAN; sample.outcome.len()];
     for number in 0..folds {
-        let (inside, outside): (Vec<usize>, Vec<usize>) = (0..fold.len()).partition(|row| fold[*row] == number);
+        let inside: Vec<usize> = (0..fold.len()).filter(|row| fold[*row] == number).collect();
         if inside.is_empty() {
             continue;
         }
-        let fitted = fit_rows(learner, sample, &outside)?;
+        // A row of no weight says nothing: nothing is copied to leave it out.
+        let without = sample.weight.iter().zip(fold).map(|(weight, of)| if *of == number { 0.0 } else { *weight });
+        let without: Vec<f64> = without.collect();
+        let fitted = learner.fit(&Sample { weight: &without, ..*sample })?;
         for (row, risk) in inside.iter().zip(fitted.predict(&sample.matrix.take(&inside))?) {
             predicted[*row] = risk;
         }
         step();
     }
     Ok(predicted)
-}
-
-/// A fit to some rows of a sample.
-fn fit_rows(learner: &dyn Learner, sample: &Sample, rows: &[usize]) -> Result<Box<dyn Fitted>> {
-    let matrix = sample.matrix.take(rows);
-    let outcome: Vec<bool> = rows.iter().map(|row| sample.outcome[*row]).collect();
-    let weight: Vec<f64> = rows.iter().map(|row| sample.weight[*row]).collect();
-    let person: Vec<u32> = rows.iter().map(|row| sample.person[*row]).collect();
-    learner.fit(&Sample { matrix: &matrix, outcome: &outcome, weight: &weight, person: &person, seed: sample.seed })
 }
 
 /// Weighted mean log loss; a certainty that fails costs no more than one in 10^15.

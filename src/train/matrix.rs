@@ -67,9 +67,9 @@ impl Column {
 
     fn read(&self, rows: Range<usize>, out: &mut [f64]) {
         match self {
-            Self::Small(values) => out.iter_mut().zip(&values[rows]).for_each(|(out, value)| {
-                *out = if *value == SMALL_MISSING { f64::NAN } else { f64::from(*value) };
-            }),
+            Self::Small(values) => {
+                out.iter_mut().zip(&values[rows]).for_each(|(out, value)| *out = Matrix::of_byte(*value))
+            }
             Self::Single(values) => {
                 out.iter_mut().zip(&values[rows]).for_each(|(out, value)| *out = f64::from(*value));
             }
@@ -123,6 +123,19 @@ impl Matrix {
         self.columns[column].read(rows, out);
     }
 
+    /// The bytes of a column of small whole numbers: [`Matrix::of_byte`] says what each stands for. None of other columns.
+    pub fn bytes(&self, column: usize) -> Option<&[u8]> {
+        match &self.columns[column] {
+            Column::Small(bytes) => Some(bytes),
+            Column::Single(_) | Column::Double(_) => None,
+        }
+    }
+
+    /// What a byte stands for; NaN is missing.
+    pub fn of_byte(byte: u8) -> f64 {
+        if byte == SMALL_MISSING { f64::NAN } else { f64::from(byte) }
+    }
+
     /// One column; NaN is missing.
     pub fn column(&self, column: usize) -> Vec<f64> {
         let mut values = vec![0.0; self.rows];
@@ -133,6 +146,16 @@ impl Matrix {
     /// All columns one behind the other.
     pub fn column_major(&self) -> Vec<f64> {
         (0..self.width()).flat_map(|column| self.column(column)).collect()
+    }
+
+    /// Parts of the rows, each in its order: column by column, so that no more than one of them is held twice.
+    pub fn part<const PARTS: usize>(self, parts: [&[usize]; PARTS]) -> [Self; PARTS] {
+        let Self { inputs, columns, .. } = self;
+        let mut made = parts.map(|rows| Self { inputs: inputs.clone(), rows: rows.len(), columns: Vec::new() });
+        for column in columns {
+            made.iter_mut().zip(parts).for_each(|(made, rows)| made.columns.push(column.take(rows)));
+        }
+        made
     }
 
     /// Some rows, in this order.
@@ -181,5 +204,8 @@ mod tests {
         let taken = matrix.take(&[2, 0]);
         assert_eq!(taken.column_major(), [3.0, 1.0, 0.3, 0.1]);
         assert_eq!((taken.rows(), taken.width()), (2, 2));
+        let [one, other] = matrix.part([&[1], &[2, 0]]);
+        assert_eq!((one.column_major(), one.rows()), (vec![2.0, 0.2], 1));
+        assert_eq!((other.column_major(), other.rows()), (vec![3.0, 1.0, 0.3, 0.1], 2));
     }
 }

@@ -33,6 +33,8 @@ mod card;
 /// The matrix as a file, for other programs.
 mod export;
 
+use std::collections::HashSet;
+
 use jiff::civil::Date;
 
 use crate::error::{Error, Result};
@@ -160,13 +162,18 @@ pub fn train(
             "too few events to train on: {learnt} among those learnt from, {held} among those held out; {LEAST_EVENTS} of each are needed"
         )));
     }
+    let used: HashSet<usize> = rows.iter().chain(&held).copied().collect();
+    let others: Vec<usize> = (0..study.outcome.len()).filter(|row| !used.contains(row)).collect();
     let all = inputs::matrix(pipeline, plan, study, &rows)?;
-    let matrix = all.take(&rows);
+    let [matrix, held_matrix, others_matrix] = all.part([&rows, &held, &others]);
     let (outcome, weight) = (of(&study.outcome, &rows), of(&study.weight, &rows));
     let (person, fold) = (of(&study.person, &rows), of(&study.fold, &rows));
     let sample = Sample { matrix: &matrix, outcome: &outcome, weight: &weight, person: &person, seed: decl.seed };
     let (fitted, tried) = learn(decl, &sample, &fold, threads, step)?;
-    let risk = fitted.predict(&all)?;
+    let mut risk = vec![0.0; study.outcome.len()];
+    for (rows, matrix) in [(&rows, &matrix), (&held, &held_matrix), (&others, &others_matrix)] {
+        rows.iter().zip(fitted.predict(matrix)?).for_each(|(row, said)| risk[*row] = said);
+    }
     let auroc = auroc(&of(&risk, &rows), &sample)?;
     no_leak(auroc, &sample)?;
     let declared = fitted.declare();

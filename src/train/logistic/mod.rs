@@ -6,6 +6,9 @@ mod design;
 /// Systems of as many equations as terms.
 mod linear;
 
+/// Sums over all rows.
+mod pass;
+
 /// The optimum.
 mod solver;
 
@@ -77,7 +80,7 @@ impl Logistic {
             lasso: self.lasso,
             threads: self.threads,
         };
-        let solution = solver::solve(&problem, None)?;
+        let solution = solver::solve(&problem)?;
         if !solution.converged {
             let after = solution.steps;
             return Err(Error::Check(format!(
@@ -85,7 +88,7 @@ impl Logistic {
                 self.name()
             )));
         }
-        let errors = solver::standard_errors(&problem, &solution);
+        let errors = solver::standard_errors(&problem, &solution)?;
         let mut intercept = solution.coefficients[0];
         let mut terms = Vec::new();
         for (at, made) in made.into_iter().enumerate() {

@@ -130,18 +130,39 @@ fn the_number_of_threads_changes_no_bit() {
     }
 }
 
-/// Many rows take their curvature from some: the optimum is where the gradient of all of them says.
-#[test]
-fn curvature_of_some_rows_leads_to_the_optimum_of_all() {
-    let (values, outcome) = invented(110_000, 2);
-    let at = fit(&values, &outcome, &vec![1.0; 110_000], 0.0, 0.0, 2);
-    let mut slopes = [0.0; 3];
+/// The largest slope of the loss by the intercept and the coefficients.
+fn steepest(values: &[Vec<f64>], outcome: &[bool], at: &[f64]) -> f64 {
+    let mut slopes = vec![0.0; at.len()];
     for row in 0..outcome.len() {
-        let eta = at[0] + at[1] * values[0][row] + at[2] * values[1][row];
-        let miss = 1.0 / (1.0 + (-eta).exp()) - f64::from(u8::from(outcome[row]));
+        let eta = at[0] + values.iter().zip(&at[1..]).map(|(column, beta)| beta * column[row]).sum::<f64>();
+        let miss = 1.0 / (1.0 + f64::exp(-eta)) - f64::from(u8::from(outcome[row]));
         slopes[0] += miss;
-        slopes[1] += miss * values[0][row];
-        slopes[2] += miss * values[1][row];
+        slopes[1..].iter_mut().zip(values).for_each(|(slope, column)| *slope += miss * column[row]);
     }
-    assert!(slopes.iter().all(|slope| slope.abs() < 1e-8 * 110_000.0 * 10.0), "{slopes:?}");
+    slopes.iter().fold(0.0, |largest: f64, slope| largest.max(slope.abs()))
+}
+
+/// Some rows are fitted first, and some of those before them: the optimum is where the gradient of all of them says.
+#[test]
+fn some_rows_lead_to_the_optimum_of_all() {
+    let (values, outcome) = invented(150_000, 2);
+    let at = fit(&values, &outcome, &vec![1.0; 150_000], 0.0, 0.0, 2);
+    assert!(steepest(&values, &outcome, &at) < 1e-8 * 150_000.0 * 10.0);
+}
+
+/// A condition that none of the rows fitted first has, or whose people all have the outcome there, has an optimum among all.
+#[test]
+fn what_some_rows_cannot_tell_all_of_them_do() {
+    let (mut values, mut outcome) = invented(30_000, 2);
+    // One row in seven is fitted first: rows 0, 7, 14, …
+    for of_the_first in [None, Some(true)] {
+        let has = |row: usize| {
+            if row.is_multiple_of(7) { of_the_first.is_some() && row.is_multiple_of(700) } else { row % 100 == 1 }
+        };
+        values.truncate(2);
+        values.push((0..30_000).map(|row| f64::from(u8::from(has(row)))).collect());
+        (0..30_000).step_by(700).for_each(|row| outcome[row] = true);
+        let at = fit(&values, &outcome, &vec![1.0; 30_000], 0.0, 0.0, 1);
+        assert!(steepest(&values, &outcome, &at) < 1e-8 * 30_000.0 * 10.0, "{at:?}");
+    }
 }
