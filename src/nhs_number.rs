@@ -10,6 +10,8 @@
 //! so, escape once in a million times, those of 10,000 people one time in five, those of 1,000 mostly. A salt that
 //! is not on the list, another hash (MD5, SHA-1) or a hash written in other ways than hex is not found.
 
+use std::sync::OnceLock;
+
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
@@ -77,22 +79,38 @@ fn is_sha256(token: &str) -> bool {
 }
 
 fn is_hash_of_number(holds: impl Fn(&str) -> bool, in_capitals: bool) -> bool {
-    let hashed = |text: &str| {
-        let hex: String = Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect();
-        holds(&if in_capitals { hex.to_uppercase() } else { hex })
-    };
-    let in_issue = (0..TRIED).map(|n| {
-        // Nine digits of a number in issue; a hash stands for chance, the same in every run.
-        let drawn = Sha256::digest(n.to_le_bytes()).iter().take(8).fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte));
-        [400_000_000, 600_000_000, 700_000_000].get((drawn % 3) as usize).unwrap_or(&0) + drawn / 3 % 100_000_000
-    });
-    let for_tests = 999_000_000..999_000_000 + TRIED_TEST_NUMBERS;
-    for_tests.chain(in_issue).filter_map(with_check_digit).any(|number| {
-        let (first, second, third) = (&number[..3], &number[3..6], &number[6..]);
-        hashed(&number)
-            || hashed(&format!("{first} {second} {third}"))
-            || SALTS.iter().any(|salt| hashed(&format!("{salt}{number}")) || hashed(&format!("{number}{salt}")))
+    let digits = if in_capitals { b"0123456789ABCDEF" } else { b"0123456789abcdef" };
+    let mut hex = String::with_capacity(64);
+    hashes().iter().any(|hash| {
+        hex.clear();
+        hash.iter().flat_map(|byte| [byte >> 4, byte & 15]).for_each(|half| hex.push(digits[usize::from(half)].into()));
+        holds(&hex)
     })
+}
+
+/// Of the numbers that are tried, in each of the ways in which they are written; the same for every source.
+fn hashes() -> &'static [[u8; 32]] {
+    static HASHES: OnceLock<Vec<[u8; 32]>> = OnceLock::new();
+    HASHES.get_or_init(|| {
+        let in_issue = (0..TRIED).map(|n| {
+            // Nine digits of a number in issue; a hash stands for chance, the same in every run.
+            let drawn =
+                Sha256::digest(n.to_le_bytes()).iter().take(8).fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte));
+            [400_000_000, 600_000_000, 700_000_000].get((drawn % 3) as usize).unwrap_or(&0) + drawn / 3 % 100_000_000
+        });
+        let for_tests = 999_000_000..999_000_000 + TRIED_TEST_NUMBERS;
+        for_tests.chain(in_issue).filter_map(with_check_digit).flat_map(|number| written(&number)).collect()
+    })
+}
+
+fn written(number: &str) -> Vec<[u8; 32]> {
+    let (first, second, third) = (&number[..3], &number[3..6], &number[6..]);
+    let hash = |parts: &[&str]| {
+        let hasher = parts.iter().fold(Sha256::new(), |hasher, part| hasher.chain_update(part));
+        hasher.finalize().into()
+    };
+    let salted = SALTS.iter().flat_map(|salt| [hash(&[salt, number]), hash(&[number, salt])]);
+    [hash(&[number]), hash(&[first, " ", second, " ", third])].into_iter().chain(salted).collect()
 }
 
 fn with_check_digit(nine: u64) -> Option<String> {
