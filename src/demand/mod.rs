@@ -36,6 +36,8 @@ const LATE_WEEKS: i32 = 4;
 struct Expected {
     /// Of each group of each split: a week, and all weeks to come.
     groups: Vec<Vec<Group>>,
+    /// People with this event in the time before: how many events each of them had is behind every number.
+    had: u64,
     scenario: Option<Scenario>,
 }
 
@@ -127,7 +129,9 @@ impl<'a> Past<'a> {
             groups.push(own.iter().map(group).collect());
         }
         let share = weeks / weeks_of_risk;
-        Expected { groups, scenario: scenario(demand, risks, for_each * share) }
+        let had = rows.iter().filter(|row| amount(row, days, self.first, self.as_of) > 0.0).map(|row| row.person);
+        let had = (had.collect::<BTreeSet<u32>>().len() as u64).min(self.with_event as u64);
+        Expected { groups, had, scenario: scenario(demand, risks, for_each * share) }
     }
 
     /// By group: what there was in each whole week of which all is in, of people who are on the spine today.

@@ -47,7 +47,7 @@ fn week_rows(pipeline: &Pipeline, demand: &Demand, outlook: &Outlook, table: &mu
         for (split, groups) in outlook.splits.iter().zip(&expected.groups) {
             for (name, group) in split.names.iter().zip(groups) {
                 let mut row = |week: &str, [value, low, high]: [f64; 3]| {
-                    let figure = |value: f64| Cell::Count(rule.figure(value, &[group.people]));
+                    let figure = |value: f64| Cell::Count(rule.figure(value, &[group.people, expected.had]));
                     let texts = [demand.name.as_str(), event, &split.name, name, week].map(Cell::text);
                     table.row(texts.into_iter().chain([value, low, high].map(figure)))
                 };
@@ -67,12 +67,13 @@ fn risk_rows(rule: Rule, demand: &Demand, outlook: &Outlook, table: &mut Aggrega
         let all = expected.groups.first().and_then(|everyone| everyone.first()).map_or(0.0, |group| group.all_weeks);
         for (split, groups) in outlook.splits.iter().zip(&expected.groups) {
             for (name, group) in split.names.iter().zip(groups) {
-                let figure = |value: f64| Cell::Count(rule.figure(value, &[group.people]));
+                let figure = |value: f64| Cell::Count(rule.figure(value, &[group.people, expected.had]));
                 let texts = [demand.name.as_str(), event, &split.name, name].map(Cell::text);
-                let (each, share) = match group.people {
-                    0 => (Cell::Empty, Cell::Empty),
+                // Of the people as they are shown: by the exact ones, their number could be worked out.
+                let (each, share) = match rule.rounded(group.people) {
+                    Some(0) => (Cell::Empty, Cell::Empty),
                     people => (
-                        figure(group.all_weeks / people as f64 * PEOPLE),
+                        figure(group.all_weeks / people.unwrap_or_default() as f64 * PEOPLE),
                         figure(100.0 * group.all_weeks / all.max(1e-12)),
                     ),
                 };
@@ -88,7 +89,7 @@ fn scenario_rows(rule: Rule, demand: &Demand, outlook: &Outlook, table: &mut Agg
     let Some(declared) = &demand.decl.scenario else { return Ok(()) };
     for (event, expected) in demand.decl.events.keys().zip(&outlook.events) {
         let Some(scenario) = expected.scenario else { continue };
-        let figure = |value: f64| Cell::Count(rule.figure(value, &[scenario.reached]));
+        let figure = |value: f64| Cell::Count(rule.figure(value, &[scenario.reached, expected.had]));
         table.row([
             Cell::text(&demand.name),
             Cell::text(event),

@@ -4,7 +4,7 @@ use super::estimate::Estimate;
 use super::past::PastList;
 use super::{Came, Compared, Effect, Followers, Found, Method, find};
 use crate::cohort::words::NOT_RECORDED;
-use crate::disclosure::{AggregateTable, Cell, Rule, Whole};
+use crate::disclosure::{AggregateTable, Cell, Disclosed, Rule, Whole};
 use crate::error::Result;
 use crate::features::keep::Kept;
 use crate::figures::Figure;
@@ -132,7 +132,7 @@ fn effect_row(
     let figure = |value: f64| Cell::Count(rule.figure(value * PEOPLE, &behind));
     let rate = |events: f64, people: u64| match people {
         0 => Cell::Empty,
-        people => figure(events / people as f64),
+        people => rate_of(rule, events, people),
     };
     let [listed, others] = match effect.method {
         Method::BeforeAfterOthers => [0, estimate.listed],
@@ -150,6 +150,12 @@ fn effect_row(
         true => finding(effect.method, &estimate.difference),
     };
     table.row(cells.chain(numbers).chain(before(rule, effect)).chain([Cell::text(finding)]))
+}
+
+/// Events for so many people, of both as they are shown: a rate of exact counts would tell them.
+fn rate_of(rule: Rule, events: f64, people: u64) -> Cell {
+    let shown = rule.rounded(events as u64).zip(rule.rounded(people));
+    Cell::Count(Disclosed::computed(shown.map(|(events, people)| events as f64 / people as f64 * PEOPLE)))
 }
 
 const NOTHING: [Cell; 3] = [Cell::Empty, Cell::Empty, Cell::Empty];
@@ -198,9 +204,8 @@ fn came_rows(rule: Rule, impact: &Impact, came: &Came, table: &mut AggregateTabl
     for (number, outcome) in impact.decl.outcomes.keys().enumerate() {
         for (reason, Followers { people, events }) in [(ALL_REASONS, &came.all)].into_iter().chain(each.clone()) {
             let events = events.get(number).copied().unwrap_or_default();
-            let rate = rule.figure(events / *people as f64 * PEOPLE, &[*people, events as u64]);
             let texts = [impact.name.as_str(), &came.cohort, outcome, of_it, reason].map(Cell::text);
-            table.row(texts.into_iter().chain([Cell::Count(rule.count(*people)), Cell::Count(rate)]))?;
+            table.row(texts.into_iter().chain([Cell::Count(rule.count(*people)), rate_of(rule, events, *people)]))?;
         }
     }
     Ok(())
