@@ -65,6 +65,13 @@ fn nearest(probability: f64, decl: &ProbabilityDecl) -> (u32, u32) {
     rungs.min_by(|a, b| distance(a).total_cmp(&distance(b))).copied().unwrap_or((1, 2))
 }
 
+/// The outermost fractions between two probabilities; none where there are not two.
+pub fn ends(low: f64, high: f64) -> Option<[f64; 2]> {
+    let within = |value: &f64| (low - 1e-9..=high + 1e-9).contains(value);
+    let mut rungs = LADDER.iter().copied().map(value).filter(within);
+    Some([rungs.next()?, rungs.next_back()?])
+}
+
 fn value((n, d): (u32, u32)) -> f64 {
     f64::from(n) / f64::from(d)
 }
@@ -109,6 +116,13 @@ mod tests {
         assert_eq!(stated(0.6, &narrow).words, "more than 1 in 2 in the next 12 months");
         assert_eq!(stated(0.04, &narrow).fraction, None);
         assert_eq!(stated(0.051, &narrow).fraction, Some(0.05));
+    }
+
+    #[test]
+    fn the_ends_are_fractions_that_can_be_said() {
+        assert_eq!(ends(0.011, 0.46), Some([1.0 / 75.0, 0.4]));
+        assert_eq!(ends(0.05, 0.5), Some([0.05, 0.5]));
+        assert_eq!((ends(0.3, 0.35), ends(0.35, 0.39)), (None, None));
     }
 
     /// Words never fall where the probability rises, and the odds said are within a third of the odds.

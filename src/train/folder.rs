@@ -5,10 +5,14 @@ use std::path::Path;
 
 use super::{Base, Declared, Trained, card};
 use crate::error::{Error, Result};
+use crate::evaluate::Evaluation;
+use crate::evaluate::calibration::Tenth;
 use crate::pipeline::Pipeline;
 use crate::pipeline::decl::ModelKind;
 use crate::pipeline::lock::{self, ModelLock};
 use crate::pipeline::study::StudyPlan;
+use crate::score::calibration::logit;
+use crate::sheet::risk;
 use crate::storage::Storage;
 
 /// Whose bins a run is held against.
@@ -79,6 +83,7 @@ fn model(pipeline: &Pipeline, plan: &StudyPlan, trained: &Trained) -> String {
     let signed = &plan.decl.signed_off;
     let by = quoted(&signed.by);
     text.push_str(&format!("\n[signed_off]\nby = {by}\non = {}\nreview_by = {}\n", signed.on, signed.review_by));
+    text.push_str(&probability(plan, &trained.evaluation).unwrap_or_default());
     text.push_str(&origin(plan, trained));
     bases.iter().for_each(|base| text.push_str(&stacked(base)));
     for band in train.map(|train| train.bands.as_slice()).unwrap_or_default() {
@@ -88,6 +93,37 @@ fn model(pipeline: &Pipeline, plan: &StudyPlan, trained: &Trained) -> String {
         }
     }
     text
+}
+
+/// `[probability]`: what the score is of, and between which risks it may be said in words, those held out being the witness.
+/// None where nowhere on its scale the model said what came.
+fn probability(plan: &StudyPlan, evaluation: &Evaluation) -> Option<String> {
+    let measures = &evaluation.models.first()?.everyone;
+    let [low, high] = said_well(&measures.probability.as_ref()?.tenths)?;
+    let outcome = &plan.decl.outcome;
+    let (of, within) = (quoted(&lower_first(&outcome.label)), quoted(&outcome.within));
+    let calibrated = format!("[{}, {}]", float(low), float(high));
+    Some(format!("\n[probability]\nof = {of}\nwithin = {within}\ncalibrated = {calibrated}\n"))
+}
+
+/// The longest stretch of tenths in which the odds foreseen and the odds observed differ by less than a half: as much as
+/// two neighbouring fractions of a list differ at the most.
+fn said_well(tenths: &[Tenth]) -> Option<[f64; 2]> {
+    let well = |tenth: &Tenth| (logit(tenth.predicted) - logit(tenth.observed.value)).abs() < 1.5_f64.ln();
+    let stretches = tenths.chunk_by(|a, b| well(a) == well(b)).filter(|stretch| stretch.first().is_some_and(well));
+    let longest = stretches.rev().max_by_key(|stretch| stretch.len())?;
+    risk::ends(longest.first()?.predicted, longest.last()?.predicted)
+}
+
+/// "Any admission" within a sentence; "A&E attendance" stays.
+fn lower_first(text: &str) -> String {
+    let mut rest = text.chars();
+    match (rest.next(), rest.clone().next()) {
+        (Some(first), Some(second)) if second.is_lowercase() || second == ' ' => {
+            first.to_lowercase().chain(rest).collect()
+        }
+        _ => text.to_owned(),
+    }
 }
 
 /// `[trained]`
@@ -135,4 +171,33 @@ fn quoted(text: &str) -> String {
 /// In the shortest form that reads back to the same bits, with the point that TOML wants.
 fn float(value: f64) -> String {
     format!("{value:?}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evaluate::interval;
+
+    fn tenth(predicted: f64, events: f64) -> Tenth {
+        Tenth { people: 1000.0, events, predicted, observed: interval::share(events, 1000.0).unwrap() }
+    }
+
+    #[test]
+    fn words_are_for_risks_that_came_as_foreseen() {
+        // Far too many were foreseen in the first two, a little too many in the last.
+        let tenths = [(0.05, 20.0), (0.06, 25.0), (0.12, 110.0), (0.2, 205.0), (0.3, 320.0), (0.45, 400.0)];
+        let tenths = tenths.map(|(predicted, events)| tenth(predicted, events));
+        assert_eq!(said_well(&tenths), Some([0.125, 0.4]));
+        assert_eq!(said_well(&tenths[..2]), None);
+        // Of two stretches as long, the lower.
+        let gap = [(0.04, 40.0), (0.1, 100.0), (0.2, 400.0), (0.3, 300.0), (0.5, 500.0)];
+        assert_eq!(said_well(&gap.map(|(predicted, events)| tenth(predicted, events))), Some([0.04, 0.1]));
+    }
+
+    #[test]
+    fn a_label_stands_within_a_sentence() {
+        assert_eq!(lower_first("Any admission"), "any admission");
+        assert_eq!(lower_first("A stay"), "a stay");
+        assert_eq!(lower_first("A&E attendance"), "A&E attendance");
+    }
 }
