@@ -23,6 +23,9 @@ pub mod conform;
 /// One spine of people, their events, and what every source says about them.
 pub mod link;
 
+/// Reading ahead in tables larger than a processor's own memory.
+mod ahead;
+
 /// One row a person.
 pub mod features;
 

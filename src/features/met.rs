@@ -1,6 +1,8 @@
 //! A chunk's events, with what the predicates and the code lists say of each.
 
-use arrow::array::{Array, AsArray, UInt32Array};
+use std::sync::Arc;
+
+use arrow::array::{Array, AsArray, ListArray, UInt32Array};
 use arrow::buffer::BooleanBuffer;
 use arrow::compute::take;
 use arrow::datatypes::{DataType, Field, Schema};
@@ -44,23 +46,72 @@ pub struct Met {
     pub codes: Vec<Categories>,
 }
 
-/// The categories of each event, a bit for each category of the list.
+/// The categories of each event on one code list.
 pub struct Categories {
-    words: usize,
-    bits: Vec<u64>,
+    sets: Arc<Sets>,
+    /// Number of the set of each event's categories.
+    of_event: Vec<u32>,
     /// Places of the events with a code of the list.
     pub met: Vec<u32>,
     pub coded: Coded,
 }
 
 impl Categories {
+    /// A bit for each category of the list.
     pub fn of(&self, event: &Event) -> &[u64] {
-        &self.bits[event.at as usize * self.words..][..self.words]
+        self.sets.of(self.of_event[event.at as usize])
     }
 
-    /// Whether an event is of any of these categories.
-    pub fn any(&self, event: &Event, wanted: &[u64]) -> bool {
-        self.of(event).iter().zip(wanted).any(|(bits, wanted)| bits & wanted != 0)
+    /// Who asks for any of the categories of the event at a place, by number.
+    pub fn askers(&self, at: u32) -> &[u32] {
+        &self.sets.askers[self.of_event[at as usize] as usize]
+    }
+
+    /// The places of the events that are of any of these categories.
+    pub fn wanted(&self, wanted: &[u64]) -> impl Iterator<Item = u32> {
+        let sets = 0..self.sets.askers.len();
+        let any = |set: usize| any(self.sets.of(u32::try_from(set).unwrap_or_default()), wanted);
+        let wanted: Vec<bool> = sets.map(any).collect();
+        self.met.iter().copied().filter(move |at| wanted[self.of_event[*at as usize] as usize])
+    }
+}
+
+/// Whether two sets of categories have one in common.
+fn any(bits: &[u64], wanted: &[u64]) -> bool {
+    bits.iter().zip(wanted).any(|(bits, wanted)| bits & wanted != 0)
+}
+
+/// Sets of categories, numbered as they are met; set 0 is of none.
+#[derive(Debug, Clone)]
+struct Sets {
+    words: usize,
+    /// A bit for each category of the list, one set after the other.
+    bits: Vec<u64>,
+    number_of: HashMap<Vec<u64>, u32>,
+    /// Categories that somebody asks for, and the asker's number.
+    asked: Vec<(u32, Vec<u64>)>,
+    /// Of each set.
+    askers: Vec<Vec<u32>>,
+}
+
+impl Sets {
+    fn new(words: usize, asked: Vec<(u32, Vec<u64>)>) -> Self {
+        let none = vec![0; words];
+        Self { words, bits: none.clone(), number_of: HashMap::from_iter([(none, 0)]), asked, askers: vec![Vec::new()] }
+    }
+
+    fn of(&self, set: u32) -> &[u64] {
+        &self.bits[set as usize * self.words..][..self.words]
+    }
+
+    fn number(&mut self, bits: Vec<u64>) -> u32 {
+        let next = u32::try_from(self.askers.len()).unwrap_or(u32::MAX);
+        *self.number_of.entry(bits).or_insert_with_key(|bits| {
+            self.bits.extend(bits);
+            let asking = self.asked.iter().filter(|(_, wanted)| any(bits, wanted));
+            self.askers.push(asking.map(|(asker, _)| *asker).collect());
+            next
+        })
     }
 }
 
@@ -121,18 +172,17 @@ pub fn used_rows_mask(filter: &Compiled, chunk: &Chunk, linked: &Linked) -> Resu
         columns.push(plain(used.as_ref().unwrap_or(column), declared)?);
     }
     let options = RecordBatchOptions::new().with_row_count(Some(linked.rows.len()));
-    let batch = RecordBatch::try_new_with_options(std::sync::Arc::new(Schema::new(fields)), columns, &options)?;
+    let batch = RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), columns, &options)?;
     Ok(filter.mask(&batch)?.values().clone())
 }
 
 /// What is remembered of the codes of one column and their categories on one list.
 pub struct CodeMemory {
-    words: usize,
-    /// The categories of each set of them, one set after the other; the first is of no category.
-    sets: Vec<u64>,
-    number_of_set: HashMap<Vec<u64>, u32>,
+    sets: Arc<Sets>,
     by_text: HashMap<Box<str>, u32>,
     by_number: HashMap<i64, u32>,
+    /// Numbers met lately, each in the one place where it can be; [`NO_CODE`] where none is.
+    lately: Vec<(i64, u32)>,
     /// By number of the dictionary met last.
     by_key: Memo<Vec<Option<u32>>>,
 }
@@ -140,15 +190,20 @@ pub struct CodeMemory {
 /// More different codes than this are met with the list again.
 const CODES_REMEMBERED: usize = 1 << 16;
 
+/// So many numbers met lately are found at the first look.
+const LATELY_BITS: u32 = 14;
+
+/// Instead of the number of a set.
+const NO_CODE: u32 = u32::MAX;
+
 impl CodeMemory {
-    pub fn new(codes: &CodeList) -> Self {
-        let words = words_for(codes.categories.len());
+    /// `asked` are sets of categories, each with the number of who asks for any of them.
+    pub fn new(codes: &CodeList, asked: Vec<(u32, Vec<u64>)>) -> Self {
         Self {
-            words,
-            sets: vec![0; words],
-            number_of_set: HashMap::from_iter([(vec![0; words], 0)]),
+            sets: Arc::new(Sets::new(words_for(codes.categories.len()), asked)),
             by_text: HashMap::new(),
             by_number: HashMap::new(),
+            lately: vec![(0, NO_CODE); 1 << LATELY_BITS],
             by_key: Memo::default(),
         }
     }
@@ -157,13 +212,8 @@ impl CodeMemory {
         if let Some(set) = self.by_text.get(code) {
             return *set;
         }
-        let bits = bits_of(&codes.matches(code).collect::<Vec<_>>(), self.words);
-        let next = u32::try_from(self.number_of_set.len()).unwrap_or(u32::MAX);
-        let (sets, new) = (&mut self.sets, bits.clone());
-        let set = *self.number_of_set.entry(bits).or_insert_with(|| {
-            sets.extend(new);
-            next
-        });
+        let bits = bits_of(&codes.matches(code).collect::<Vec<_>>(), self.sets.words);
+        let set = Arc::make_mut(&mut self.sets).number(bits);
         if self.by_text.len() >= CODES_REMEMBERED {
             self.by_text.clear();
         }
@@ -172,61 +222,79 @@ impl CodeMemory {
     }
 
     fn set_of_number(&mut self, codes: &CodeList, number: i64) -> u32 {
-        if let Some(set) = self.by_number.get(&number) {
-            return *set;
+        let spread = number.cast_unsigned().wrapping_mul(0x9E37_79B9_7F4A_7C15); // Fibonacci hashing, 2^64 over the golden ratio
+        let place = (spread >> (u64::BITS - LATELY_BITS)) as usize;
+        let (lately, set) = self.lately[place];
+        if lately == number && set != NO_CODE {
+            return set;
         }
-        let set = self.set(codes, &number.to_string());
-        if self.by_number.len() >= CODES_REMEMBERED {
-            self.by_number.clear();
-        }
-        self.by_number.insert(number, set);
+        let set = match self.by_number.get(&number) {
+            Some(set) => *set,
+            None => {
+                let set = self.set(codes, &number.to_string());
+                if self.by_number.len() >= CODES_REMEMBERED {
+                    self.by_number.clear();
+                }
+                self.by_number.insert(number, set);
+                set
+            }
+        };
+        self.lately[place] = (number, set);
         set
     }
 
     /// The categories of each event's code, or of all of its codes.
     pub fn meet(&mut self, codes: &CodeList, column: &dyn Array, events: &[Event]) -> Result<Categories> {
-        let (mut bits, mut met) = (Vec::with_capacity(events.len() * self.words), Vec::new());
-        let mut coded = Coded::default();
-        let mut note = |memory: &Self, event: &Event, has_code: bool, sets: &[u32]| {
-            let from = bits.len();
-            bits.resize(from + memory.words, 0);
-            for set in sets {
-                let categories = &memory.sets[*set as usize * memory.words..][..memory.words];
-                bits[from..].iter_mut().zip(categories).for_each(|(bits, more)| *bits |= more);
-            }
-            let on_list = sets.iter().any(|set| *set != 0);
-            met.extend(on_list.then_some(event.at));
-            coded.add(Coded { events: has_code.into(), on_list: on_list.into() });
+        let mut of_event = match column.as_list_opt::<i32>() {
+            Some(lists) => self.sets_of_lists(codes, lists, events)?,
+            None => self.sets_of_texts(codes, column, events)?,
         };
-        if let Some(lists) = column.as_list_opt::<i32>() {
-            let mut sets = Vec::new();
-            let texts = Texts::of(lists.values()).ok_or_else(|| no_codes(column.data_type()))?;
-            for event in events {
-                let offsets = lists.value_offsets();
-                let (row, at) = (event.row as usize, |row: usize| usize::try_from(offsets[row]).unwrap_or(0));
-                let items = if lists.is_valid(row) { at(row)..at(row + 1) } else { 0..0 };
-                sets.clear();
-                sets.extend(items.filter_map(|item| texts.borrowed(item)).map(|code| self.set(codes, code)));
-                note(self, event, !sets.is_empty(), &sets);
+        let has_code = of_event.iter().filter(|set| **set != NO_CODE).count();
+        of_event.iter_mut().filter(|set| **set == NO_CODE).for_each(|set| *set = 0);
+        let on_list = (0..).zip(&of_event).filter(|(_, set)| **set != 0);
+        let met: Vec<u32> = on_list.map(|(at, _)| at).collect();
+        let coded = Coded { events: has_code as u64, on_list: met.len() as u64 };
+        Ok(Categories { sets: Arc::clone(&self.sets), of_event, met, coded })
+    }
+
+    fn sets_of_texts(&mut self, codes: &CodeList, column: &dyn Array, events: &[Event]) -> Result<Vec<u32>> {
+        let rows = events.iter().map(|event| event.row as usize);
+        Ok(match Texts::of(column).ok_or_else(|| no_codes(column.data_type()))? {
+            Texts::Digits(numbers) => {
+                let set = |row| match numbers.is_valid(row) {
+                    true => self.set_of_number(codes, numbers.value(row)),
+                    false => NO_CODE,
+                };
+                rows.map(set).collect()
             }
-            return Ok(Categories { words: self.words, bits, met, coded });
+            Texts::Coded(column, values) => {
+                let mut by_key = std::mem::take(&mut self.by_key);
+                let known = by_key.of(values, |values| vec![None; values.len()]);
+                let mut set = |key: usize| *known[key].get_or_insert_with(|| self.set(codes, values.value(key)));
+                let sets = rows.map(|row| column.key(row).map_or(NO_CODE, &mut set)).collect();
+                self.by_key = by_key;
+                sets
+            }
+            texts => rows.map(|row| texts.borrowed(row).map_or(NO_CODE, |code| self.set(codes, code))).collect(),
+        })
+    }
+
+    fn sets_of_lists(&mut self, codes: &CodeList, lists: &ListArray, events: &[Event]) -> Result<Vec<u32>> {
+        let texts = Texts::of(lists.values()).ok_or_else(|| no_codes(lists.values().data_type()))?;
+        let offsets = lists.value_offsets();
+        let at = |row: usize| usize::try_from(offsets[row]).unwrap_or(0);
+        let mut sets = Vec::with_capacity(events.len());
+        for row in events.iter().map(|event| event.row as usize) {
+            let items = if lists.is_valid(row) { at(row)..at(row + 1) } else { 0..0 };
+            let mut all: Option<Vec<u64>> = None;
+            for code in items.filter_map(|item| texts.borrowed(item)) {
+                let set = self.set(codes, code);
+                let all = all.get_or_insert_with(|| vec![0; self.sets.words]);
+                all.iter_mut().zip(self.sets.of(set)).for_each(|(bits, more)| *bits |= more);
+            }
+            sets.push(all.map_or(NO_CODE, |bits| Arc::make_mut(&mut self.sets).number(bits)));
         }
-        let texts = Texts::of(column).ok_or_else(|| no_codes(column.data_type()))?;
-        let mut by_key = std::mem::take(&mut self.by_key);
-        for event in events {
-            let row = event.row as usize;
-            let set = match texts {
-                Texts::Digits(numbers) => numbers.is_valid(row).then(|| self.set_of_number(codes, numbers.value(row))),
-                Texts::Coded(column, values) => column.key(row).map(|key| {
-                    let known = by_key.of(values, |values| vec![None; values.len()]);
-                    *known[key].get_or_insert_with(|| self.set(codes, values.value(key)))
-                }),
-                _ => texts.borrowed(row).map(|code| self.set(codes, code)),
-            };
-            note(self, event, set.is_some(), set.as_slice());
-        }
-        self.by_key = by_key;
-        Ok(Categories { words: self.words, bits, met, coded })
+        Ok(sets)
     }
 }
 

@@ -154,9 +154,18 @@ impl<'a> Plan<'a> {
             table: Table::new(&self.layout, self.people),
             states: self.features.iter().map(state).collect(),
             held: self.features.iter().map(|planned| planned.waits().then(Held::default)).collect(),
-            codes: self.matchers.iter().map(|matcher| CodeMemory::new(matcher.codes)).collect(),
+            codes: self.code_memory(),
             coded: vec![Coded::default(); self.matchers.len()],
         }
+    }
+
+    fn code_memory(&self) -> Vec<CodeMemory> {
+        let asked = |matcher: usize| {
+            let groups = (0..).zip(&self.groups).filter_map(|(number, group)| Some((number, group.select.codes.as_ref()?)));
+            let of_this = groups.filter(|(_, (other, _))| *other == matcher);
+            of_this.map(|(number, (_, wanted))| (number, wanted.clone())).collect()
+        };
+        self.matchers.iter().enumerate().map(|(at, matcher)| CodeMemory::new(matcher.codes, asked(at))).collect()
     }
 
     /// What a worker holds of one person, at least; events that wait for a day are not in it.
@@ -185,7 +194,7 @@ impl<'a> Plan<'a> {
         memory.coded.iter_mut().zip(&met.codes).for_each(|(sum, here)| sum.add(here.coded));
         let ends = chunk.batch.column_by_name("end").map(batch_days);
         let rows = Rows { column: None, ends: ends.as_deref(), as_of: self.as_of };
-        self.groups.iter().for_each(|group| memory.table.group(group, &met, &rows));
+        memory.table.groups(&self.groups, &met, &rows);
         self.seen.iter().for_each(|seen| memory.table.seen(seen, &met, &rows));
         self.days.iter().for_each(|days| memory.table.days(days, &met, &rows));
         for (number, planned) in self.features.iter().enumerate() {
@@ -301,7 +310,7 @@ impl<'a> Plan<'a> {
         linked: &Linked,
         day: &dyn Fn(usize) -> Option<i32>,
     ) -> Result<Vec<(u32, usize)>> {
-        let mut codes: Vec<CodeMemory> = self.matchers.iter().map(|matcher| CodeMemory::new(matcher.codes)).collect();
+        let mut codes = self.code_memory();
         let met = self.meet(&mut codes, chunk, linked)?;
         let ends = chunk.batch.column_by_name("end").map(batch_days);
         let rows = Rows { column: None, ends: ends.as_deref(), as_of: self.as_of };

@@ -5,6 +5,7 @@
 
 use super::met::{Event, Met, set_bits};
 use super::state::Rows;
+use crate::ahead;
 
 /// How two workers' numbers come together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,18 +47,20 @@ pub struct Select {
 impl Select {
     /// Calls `each` with the events that are looked at, in their order.
     pub fn each(&self, met: &Met, rows: &Rows, mut each: impl FnMut(&Event)) {
-        let filter = self.filter.map(|filter| &met.filters[filter]);
-        let passes = |event: &Event| {
-            filter.is_none_or(|mask| mask.value(event.at as usize)) && (!self.ended || rows.ended(event))
-        };
+        let passes = |event: &&Event| self.passes(event, met, rows);
         match &self.codes {
-            None => met.events.iter().filter(|event| passes(event)).for_each(each),
+            None => met.events.iter().filter(passes).for_each(each),
             Some((matcher, wanted)) => {
-                let codes = &met.codes[*matcher];
-                let events = codes.met.iter().map(|at| &met.events[*at as usize]);
-                events.filter(|event| codes.any(event, wanted) && passes(event)).for_each(&mut each);
+                let events = met.codes[*matcher].wanted(wanted).map(|at| &met.events[at as usize]);
+                events.filter(passes).for_each(&mut each);
             }
         }
+    }
+
+    /// Whether an event with a wanted code is looked at.
+    fn passes(&self, event: &Event, met: &Met, rows: &Rows) -> bool {
+        self.filter.is_none_or(|filter| met.filters[filter].value(event.at as usize))
+            && (!self.ended || rows.ended(event))
     }
 }
 
@@ -194,12 +197,31 @@ impl Table {
         &mut self.words[event.person as usize * self.width..][..self.width]
     }
 
-    pub fn group(&mut self, group: &Group, met: &Met, rows: &Rows) {
-        group.select.each(met, rows, |event| {
-            if event.day >= group.floor {
-                group.note(self.row_of(event), event.day);
+    /// All groups take in a chunk. Those who ask for codes are asked event by event, and only about events that they want.
+    pub fn groups(&mut self, groups: &[Group], met: &Met, rows: &Rows) {
+        for group in groups.iter().filter(|group| group.select.codes.is_none()) {
+            group.select.each(met, rows, |event| {
+                if event.day >= group.floor {
+                    group.note(self.row_of(event), event.day);
+                }
+            });
+        }
+        for codes in &met.codes {
+            for block in codes.met.chunks(ahead::BLOCK) {
+                let asked = |at: &u32| codes.askers(*at).iter().map(|asker| &groups[*asker as usize]);
+                let row = |at: &u32| met.events[*at as usize].person as usize * self.width;
+                let places = block.iter().flat_map(|at| asked(at).map(move |group| row(at) + group.latest));
+                ahead::read(places.map(|place| self.words.get(place).copied()));
+                for at in block {
+                    let event = &met.events[*at as usize];
+                    for group in asked(at).filter(|group| event.day >= group.floor) {
+                        if group.select.passes(event, met, rows) {
+                            group.note(self.row_of(event), event.day);
+                        }
+                    }
+                }
             }
-        });
+        }
     }
 
     pub fn seen(&mut self, seen: &Seen, met: &Met, rows: &Rows) {

@@ -6,6 +6,7 @@ use hashbrown::{DefaultHashBuilder, HashMap};
 
 use super::superseded::Superseded;
 use super::{Entry, spine};
+use crate::ahead;
 use crate::conform::Texts;
 use crate::error::Result;
 
@@ -87,17 +88,31 @@ impl<S: BuildHasher + Default> Known<S> {
         self.entries.get(number as usize)
     }
 
-    /// The entry's number for each row. Three plain loops, so that the waits for memory of many rows run side by side.
+    /// The entry's number for each row.
     pub fn find(&self, tokens: &Texts, rows: usize) -> Vec<u32> {
         let token = |row: usize| tokens.borrowed(row).unwrap_or_default();
-        let hashes: Vec<u64> = (0..rows).map(|row| self.hash(token(row))).collect();
-        let likely: Vec<u32> = hashes.iter().map(|hash| self.probe(*hash).1).collect();
-        let found = likely.iter().zip(&hashes).enumerate().map(|(row, (&likely, &hash))| match likely {
-            0 => NOBODY,
-            number if self.token(number) == token(row) => self.entry_of(number),
-            _ => self.resolve(token(row), hash),
-        });
-        found.collect()
+        let mut found = Vec::with_capacity(rows);
+        let (mut hashes, mut likely) = (Vec::new(), Vec::new());
+        for from in (0..rows).step_by(ahead::BLOCK) {
+            let block = from..rows.min(from + ahead::BLOCK);
+            hashes.clear();
+            hashes.extend(block.clone().map(|row| self.hash(token(row))));
+            ahead::read(hashes.iter().map(|hash| Some(self.slots.get(self.place(*hash).0)?.0)));
+            likely.clear();
+            likely.extend(hashes.iter().map(|hash| self.probe(*hash).1));
+            ahead::read(likely.iter().map(|number| Some(u32::from(*self.tokens.as_bytes().get(self.start(*number))?))));
+            found.extend(block.zip(likely.iter().zip(&hashes)).map(|(row, (&likely, &hash))| match likely {
+                0 => NOBODY,
+                number if self.token(number) == token(row) => self.entry_of(number),
+                _ => self.resolve(token(row), hash),
+            }));
+        }
+        found
+    }
+
+    /// Has these entries near when they are asked for.
+    pub fn read_ahead(&self, entries: &[u32]) {
+        ahead::read(entries.iter().map(|entry| Some(self.entry(*entry)?.index)));
     }
 
     fn hash(&self, token: &str) -> u64 {
@@ -140,13 +155,14 @@ impl<S: BuildHasher + Default> Known<S> {
         old.and_then(|old| self.entry_of_old.get(old)).copied().unwrap_or(number - 1)
     }
 
-    /// Where all tokens are of one length, nothing has to be looked up to find one.
     fn token(&self, number: u32) -> &str {
-        let at = number as usize;
-        match self.width {
-            Some(width) => &self.tokens[(at - 1) * width..at * width],
-            None => &self.tokens[self.starts[at - 1]..self.starts[at]],
-        }
+        &self.tokens[self.start(number)..self.start(number + 1)]
+    }
+
+    /// Where a token begins; nothing has to be looked up where all tokens are of one length.
+    fn start(&self, number: u32) -> usize {
+        let at = (number as usize).saturating_sub(1);
+        self.width.map_or_else(|| self.starts[at], |width| at * width)
     }
 }
 

@@ -34,6 +34,7 @@ pub use superseded::Superseded;
 use arrow::record_batch::RecordBatch;
 use hashbrown::HashSet;
 
+use crate::ahead;
 use crate::calendar;
 use crate::conform::{Chunk, Conformed, Fate, batch_days};
 use crate::error::Result;
@@ -298,6 +299,9 @@ impl Records<'_> {
         let tokens = column.as_ref().map(spine::tokens).transpose()?;
         ledger.linked.resize(self.known.len(), false);
         for (row, fate) in chunk.fates.iter().enumerate() {
+            if row % ahead::BLOCK == 0 {
+                self.known.read_ahead(&found[row..found.len().min(row + ahead::BLOCK)]);
+            }
             let day = days.as_ref().and_then(|days| days[row]);
             let entry = if *fate == Fate::Good { self.known.entry(found[row]) } else { None };
             match entry {
