@@ -28,6 +28,8 @@ pub struct Reasons<'a> {
     table: &'a RecordBatch,
     /// By model that a criterion without words reads, then by person: what adds most to the score first.
     scores: BTreeMap<usize, BTreeMap<u32, Vec<usize>>>,
+    /// By the SQL of a criterion with words of its own: the sources behind it.
+    sources: BTreeMap<&'a str, BTreeSet<usize>>,
 }
 
 impl<'a> Reasons<'a> {
@@ -39,7 +41,13 @@ impl<'a> Reasons<'a> {
         cohort: &'a Cohort,
         persons: &[u32],
     ) -> Result<Self> {
-        let mut reasons = Self { pipeline, cohort, features, table, scores: BTreeMap::new() };
+        let worded = cohort.include.iter().flatten().filter(|criterion| criterion.reason.is_some());
+        let sources = worded.map(|criterion| {
+            let read = expr::columns_read(&criterion.when).unwrap_or_default();
+            (criterion.when.as_str(), pipeline.sources_behind(read.iter().map(String::as_str)))
+        });
+        let mut reasons =
+            Self { pipeline, cohort, features, table, scores: BTreeMap::new(), sources: sources.collect() };
         let wordless = cohort.include.iter().flatten().filter(|criterion| criterion.reason.is_none());
         for &model in wordless.flat_map(|criterion| &criterion.models) {
             if !reasons.scores.contains_key(&model) {
@@ -79,9 +87,9 @@ impl<'a> Reasons<'a> {
             let person = person as usize;
             let text = fill(reason, |name| column_words(self.table, name, person))?;
             let dates = criterion.features.iter().filter_map(|feature| latest(self.features, *feature, person));
-            let read = expr::columns_read(&criterion.when).unwrap_or_default();
-            let sources = self.pipeline.sources_behind(read.iter().map(String::as_str));
-            return Ok(vec![with_origin(self.pipeline, text, dates.max(), &sources)]);
+            let fault = || Error::Fault("a criterion is not of this cohort".to_owned());
+            let sources = self.sources.get(criterion.when.as_str()).ok_or_else(fault)?;
+            return Ok(vec![with_origin(self.pipeline, text, dates.max(), sources)]);
         }
         let mut reasons = Vec::new();
         for &feature in &criterion.features {

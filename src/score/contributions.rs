@@ -4,7 +4,7 @@
 //! points and linear terms as they stand, trees by Shapley values of the path-dependent expectation (`shapley`), those of a
 //! stack's bases each times its weight.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use arrow::array::{Array, Float64Array};
 use arrow::record_batch::RecordBatch;
@@ -38,6 +38,8 @@ impl Contributions {
 pub struct Explainer<'a> {
     model: &'a Model,
     table: RecordBatch,
+    /// The features that the model reads, ascending.
+    reads: Vec<usize>,
     parts: Parts<'a>,
 }
 
@@ -56,14 +58,18 @@ enum Parts<'a> {
 impl<'a> Explainer<'a> {
     /// `table` holds the features in their order, one row for each person to whom the model applies.
     pub fn new(model: &'a Model, table: &RecordBatch) -> Result<Self> {
-        Ok(Self { model, table: table.clone(), parts: Parts::new(&model.kind, table)? })
+        let reads: BTreeSet<usize> = model.kind.features().into_iter().collect();
+        let parts = Parts::new(&model.kind, table)?;
+        Ok(Self { model, table: table.clone(), reads: reads.into_iter().collect(), parts })
     }
 
     /// The contributions of the person in a row of the table, checked against the person's score.
     pub fn checked(&self, row: usize, score: f64) -> Result<Contributions> {
         let contributions = self.of(row)?;
         let mut again = [raw_score(self.model, contributions.sum())];
-        calibration::apply(&self.model.calibration, &self.table.slice(row, 1), &mut again)?;
+        if !self.model.calibration.is_empty() {
+            calibration::apply(&self.model.calibration, &self.table.slice(row, 1), &mut again)?;
+        }
         // Written so that a NaN is an error too.
         if again.iter().all(|again| (again - score).abs() <= TOLERANCE) {
             return Ok(contributions);
@@ -73,11 +79,14 @@ impl<'a> Explainer<'a> {
 
     /// The contributions of the person in a row of the table.
     pub fn of(&self, row: usize) -> Result<Contributions> {
-        let mut adds: BTreeMap<usize, f64> = self.model.kind.features().into_iter().map(|read| (read, 0.0)).collect();
-        let mut add = |feature: usize, amount: f64| *adds.entry(feature).or_default() += amount;
+        let mut features: Vec<(usize, f64)> = self.reads.iter().map(|read| (*read, 0.0)).collect();
+        let mut add = |feature: usize, amount: f64| {
+            let of_feature = features.binary_search_by_key(&feature, |(read, _)| *read);
+            of_feature.into_iter().for_each(|at| features[at].1 += amount);
+        };
         let missing = || Error::Check(format!("model {}: a term has nothing for a null", self.model.name));
         let base = self.parts.of(row, &mut add).ok_or_else(missing)?;
-        Ok(Contributions { base, features: adds.into_iter().collect() })
+        Ok(Contributions { base, features })
     }
 }
 
