@@ -7,6 +7,7 @@ mod columns;
 mod csv;
 mod find;
 mod footer;
+mod hex;
 mod locate;
 mod parquet;
 mod record;

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, new_null_array};
+use arrow::array::new_null_array;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use parquet::arrow::ProjectionMask;
@@ -17,7 +17,7 @@ use parquet::errors::ParquetError;
 use parquet::file::metadata::{ParquetMetaData, RowGroupMetaData};
 
 use super::find::Head;
-use super::{Batches, Counted, DeliveredFile, Place, RawBatch, Text, footer, recheck};
+use super::{Batches, Counted, DeliveredFile, Place, RawBatch, Text, footer, hex, recheck};
 use crate::error::{Error, Result};
 use crate::pipeline::Source;
 
@@ -37,7 +37,7 @@ pub(super) fn head(source: &Source, file: &DeliveredFile) -> Result<Head> {
     let rows = u64::try_from(metadata.metadata().file_metadata().num_rows()).unwrap_or_default();
     Ok(Head {
         names: fields.iter().map(|field| field.name().clone()).collect(),
-        types: Some(fields.iter().map(|field| field.data_type().clone()).collect()),
+        types: Some(fields.iter().map(|field| hex::read_as(field.data_type(), Text::Plain)).collect()),
         has_rows: rows > 0,
         counted: Some(Counted { rows, row_groups: metadata.metadata().num_row_groups() }),
     })
@@ -62,8 +62,8 @@ pub(super) fn open(
     let at: Vec<Option<usize>> =
         columns.iter().map(|column| schema.fields().iter().position(|field| field.name() == column)).collect();
     let fields = columns.iter().zip(&at).map(|(name, at)| {
-        let data_type = at.and_then(|at| schema.fields().get(at)).map_or(DataType::Null, |f| f.data_type().clone());
-        Field::new(name, data_type, true)
+        let found = at.and_then(|at| schema.fields().get(at));
+        Field::new(name, found.map_or(DataType::Null, |field| hex::read_as(field.data_type(), text)), true)
     });
     let wanted = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
     let expected = metadata.metadata().file_metadata().num_rows().cast_unsigned();
@@ -192,9 +192,9 @@ impl Reader {
 
     fn arrange(&self, batch: &RecordBatch) -> Result<RecordBatch> {
         let rows = batch.num_rows();
-        let column = |field: &Arc<Field>| -> ArrayRef {
-            let found = batch.column_by_name(field.name()).cloned();
-            found.unwrap_or_else(|| new_null_array(field.data_type(), rows))
+        let column = |field: &Arc<Field>| match batch.column_by_name(field.name()) {
+            Some(found) => hex::written(found, field.data_type()),
+            None => new_null_array(field.data_type(), rows),
         };
         let arrays = self.schema.fields().iter().map(column).collect();
         let options = RecordBatchOptions::new().with_row_count(Some(rows));

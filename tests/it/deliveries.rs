@@ -170,6 +170,22 @@ fn parquet(columns: Vec<(&str, ArrayRef)>) -> Vec<u8> {
     bytes
 }
 
+/// Tokens in sixteen bytes are the tokens that another sender writes in thirty-two letters.
+#[test]
+fn tokens_of_bytes_are_read_as_hexadecimal_text() {
+    let tokens: [[u8; 16]; 2] = [[0x0f; 16], std::array::from_fn(|at| (at * 17) as u8)];
+    let read_as = |tokens: ArrayRef| {
+        let deliveries = Deliveries::gp();
+        let rest = [("EVENT_DATE", texts(&["d", "d"])), ("SNOMED", texts(&["c", "c"])), ("NOTE", texts(&["n", "n"]))];
+        deliveries.write("gp/a.parquet", parquet([("PSEUDO_ID", tokens)].into_iter().chain(rest).collect()));
+        deliveries.read().unwrap()
+    };
+    let bytes = arrow::array::FixedSizeBinaryArray::try_from_iter(tokens.iter()).unwrap();
+    let read = read_as(Arc::new(bytes));
+    assert_eq!(read.cells()[1][0], "00112233445566778899aabbccddeeff");
+    assert_eq!(read, read_as(texts(&[&"0f".repeat(16), "00112233445566778899aabbccddeeff"])));
+}
+
 fn texts(values: &[&str]) -> ArrayRef {
     Arc::new(arrow::array::StringArray::from(values.to_vec()))
 }
