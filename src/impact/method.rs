@@ -39,7 +39,7 @@ impl Method {
                 "Chance alone decided who had these places; being off the list changed nothing else for those who lost."
             }
             Self::Discontinuity => {
-                "Around the cut, people on either side differ by nothing but the list: nobody's rank was moved across it, and nothing else begins there."
+                "Around the cut, people on either side differ by nothing but the list: nobody's rank was moved across it, and nothing else begins there. Among the ranks that are compared, outcomes change evenly with rank: the interval allows for a bend of half a standard error."
             }
             Self::Matched => {
                 "Everything that led to a place and changes what follows is among what was matched on. It hardly ever is: this is no proof of cause."
