@@ -16,7 +16,7 @@ use crate::publish::Draft;
 /// Rates and differences are per so many people.
 const PEOPLE: f64 = 100.0;
 
-const HEADER: [&str; 19] = [
+const HEADER: [&str; 22] = [
     "measure",
     "cohort",
     "outcome",
@@ -32,6 +32,9 @@ const HEADER: [&str; 19] = [
     "for_each_100_reached",
     "low_reached",
     "high_reached",
+    "avoided",
+    "low_avoided",
+    "high_avoided",
     "before",
     "low_before",
     "high_before",
@@ -149,7 +152,16 @@ fn effect_row(
         true if effect.differed_before() => NOT_ALIKE,
         true => finding(effect.method, &estimate.difference),
     };
-    table.row(cells.chain(numbers).chain(before(rule, effect)).chain([Cell::text(finding)]))
+    let avoided = if may_say_caused { avoided(rule, &estimate, &behind) } else { NOTHING };
+    table.row(cells.chain(numbers).chain(avoided).chain(before(rule, effect)).chain([Cell::text(finding)]))
+}
+
+/// How many events fewer there were of the listed people who were compared, as they are shown; below 0, so many more. It is
+/// about nobody else on the list.
+fn avoided(rule: Rule, estimate: &Estimate, behind: &[u64]) -> [Cell; 3] {
+    let Figure { value, limits } = estimate.difference;
+    let listed = rule.rounded(estimate.listed).unwrap_or_default() as f64;
+    [value, limits.high, limits.low].map(|each| Cell::Count(rule.figure(-each * listed, behind)))
 }
 
 /// Events for so many people, of both as they are shown: a rate of exact counts would tell them.

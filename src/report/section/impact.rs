@@ -72,6 +72,39 @@ const NUMBERS: [&str; 9] = [
     "high_before",
 ];
 
+/// How many, of those who were compared; only where a cause may be named.
+const AVOIDED: [&str; 3] = ["avoided", "low_avoided", "high_avoided"];
+
+/// Headings: the comparison, then [`NUMBERS`] and [`AVOIDED`].
+const HEADER: [&str; 17] = [
+    "Comparison",
+    "May show a cause",
+    "What may be said",
+    "Listed",
+    "Others",
+    "For each 100 listed",
+    "For each 100 others",
+    "Difference",
+    "Low",
+    "High",
+    "For each 100 reached",
+    "Difference before the list",
+    "Low before",
+    "High before",
+    "Avoided in all",
+    "Low",
+    "High",
+];
+
+/// What a cause that was found came to, in whole numbers.
+fn avoided(row: &Row, finding: &str) -> Result<String> {
+    let [many, low, high] = AVOIDED.map(|column| row.count(column));
+    match finding.starts_with("fewer, caused") {
+        true => Ok(format!("; {} avoided among {} listed people ({} to {})", many?, row.count("listed")?, low?, high?)),
+        false => Ok(String::new()),
+    }
+}
+
 fn panel(facts: &Facts, known: &MeasureFact, outcome: &str, cohort: &str, rows: &[Row]) -> Result<Panel> {
     let (mut dots, mut table, mut told) = (Vec::new(), Vec::new(), Vec::new());
     for row in rows {
@@ -85,7 +118,7 @@ fn panel(facts: &Facts, known: &MeasureFact, outcome: &str, cohort: &str, rows: 
             _ => "not shown".to_owned(),
         };
         if difference.number().is_some() {
-            told.push(format!("{name}: {finding}."));
+            told.push(format!("{name}: {finding}{}.", avoided(row, &finding)?));
         }
         dots.push(Dot {
             label: name.to_owned(),
@@ -98,6 +131,9 @@ fn panel(facts: &Facts, known: &MeasureFact, outcome: &str, cohort: &str, rows: 
         cells.extend([row.count("listed")?, row.count("others")?]);
         for column in NUMBERS {
             cells.push(row.figure(column)?);
+        }
+        for column in AVOIDED {
+            cells.push(row.count(column)?);
         }
         table.push(cells);
     }
@@ -121,23 +157,7 @@ fn panel(facts: &Facts, known: &MeasureFact, outcome: &str, cohort: &str, rows: 
         }
         .draw()
     });
-    let header = [
-        "Comparison",
-        "May show a cause",
-        "What may be said",
-        "Listed",
-        "Others",
-        "For each 100 listed",
-        "For each 100 others",
-        "Difference",
-        "Low",
-        "High",
-        "For each 100 reached",
-        "Difference before the list",
-        "Low before",
-        "High before",
-    ];
-    let sheet = Sheet::new(format!("{label}: {lists}"), "impact", 3, header, table).beneath();
+    let sheet = Sheet::new(format!("{label}: {lists}"), "impact", 3, HEADER, table).beneath();
     Ok(Panel { title: format!("{label}: {lists}"), text: told, picture, sheet: Some(sheet) })
 }
 

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use super::town::rows;
+use super::town::{AVOIDED, FINDING, LOW_BEFORE, rows};
 
 /// Words that name a cause.
 const CAUSE: [&str; 5] = ["caused", "averted", "avoided", "prevented", "thanks to"];
@@ -24,12 +24,14 @@ pub(super) fn table(run: &Path) -> [usize; 2] {
     let mut counted = [0, 0];
     for row in &found {
         let by_chance = ["lottery", "discontinuity"].contains(&row[3].as_str());
-        let differed = row[18].contains("do not rest anything on it");
+        let differed = row[FINDING].contains("do not rest anything on it");
         assert!(row[4] == "no" || by_chance && !differed, "{row:?}");
-        if let Some([low, high]) = limits(row, 16).filter(|_| limits(row, 10).is_some()) {
+        if let Some([low, high]) = limits(row, LOW_BEFORE).filter(|_| limits(row, 10).is_some()) {
             assert_eq!(differed, low > 0.0 || high < 0.0, "{row:?}");
         }
-        if names_a_cause(&row[18]) {
+        // Nothing was avoided, as far as anybody knows, but by what may be the cause.
+        assert!(row[AVOIDED].is_empty() || row[4] == "yes", "{row:?}");
+        if names_a_cause(&row[FINDING]) {
             assert!(row[4] == "yes" && limits(row, 10).is_some_and(|[low, high]| low > 0.0 || high < 0.0), "{row:?}");
         }
         // Each has what it assumes, and the comparison of before and after one that compares somebody.
@@ -38,7 +40,7 @@ pub(super) fn table(run: &Path) -> [usize; 2] {
             let beside = |other: &&Vec<String>| other[..3] == row[..3] && !other[3].starts_with("before_after");
             assert!(found.iter().filter(beside).any(|other| !other[9].is_empty()), "{row:?}");
         }
-        counted[0] += usize::from(names_a_cause(&row[18]));
+        counted[0] += usize::from(names_a_cause(&row[FINDING]));
         counted[1] += usize::from(differed);
     }
     counted

@@ -176,6 +176,11 @@ pub(super) fn rows(run: &Path, table: &str) -> Vec<Vec<String>> {
     riskstrat::publish::read_csv(&std::fs::read(run.join(format!("aggregate/{table}.csv"))).unwrap()).split_off(1)
 }
 
+/// Columns of `impact.csv`.
+pub(super) const AVOIDED: usize = 15;
+pub(super) const LOW_BEFORE: usize = 19;
+pub(super) const FINDING: usize = 21;
+
 /// Spreadsheets take a minus for a formula: files have an apostrophe before it.
 pub(super) fn number(cell: &str) -> f64 {
     cell.trim_start_matches('\'').parse().unwrap()
@@ -201,7 +206,7 @@ fn what_a_released_list_changed_is_found_by_the_run_after() {
     town.play(listed, &mut dice);
     // The follow-up of 90 days from 2 January is over on 1 April, and not on 31 March.
     let early = rows(&town.run("2024-03-31"), "impact");
-    assert!(of(&early, ["all lists", "admissions", "lottery"])[5..18].iter().all(String::is_empty));
+    assert!(of(&early, ["all lists", "admissions", "lottery"])[5..FINDING].iter().all(String::is_empty));
     let second = town.run("2024-04-01");
     let found = rows(&second, "impact");
     found.iter().for_each(|row| println!("{}", row.join(" | ")));
@@ -212,21 +217,25 @@ fn what_a_released_list_changed_is_found_by_the_run_after() {
     let truth =
         -100.0 * REACHED * AVERTS * 0.15 * most[..1_800].iter().map(|visits| f64::from(*visits)).sum::<f64>() / 1_800.0;
     assert!((number(&lottery[10])..=number(&lottery[11])).contains(&truth), "{truth}: {lottery:?}");
-    assert_eq!([&lottery[4], &lottery[18]], ["yes", "fewer, caused by the list"]);
+    assert_eq!([&lottery[4], &lottery[FINDING]], ["yes", "fewer, caused by the list"]);
     assert!((number(&lottery[12]) * REACHED / number(&lottery[9]) - 1.0).abs() < 0.1, "for each reached: {lottery:?}");
+    // 900 winners: what each of them was spared, for all of them.
+    for (all, each) in [(AVOIDED, 9), (AVOIDED + 1, 11), (AVOIDED + 2, 10)] {
+        assert!((number(&lottery[all]) + 9.0 * number(&lottery[each])).abs() < 0.01, "{lottery:?}");
+    }
     let untold = of(&found, ["lot", "admissions", "discontinuity"]);
-    assert_eq!(untold[18], "too few people around a cut that rank alone made");
+    assert_eq!(untold[FINDING], "too few people around a cut that rank alone made");
     let cut = of(&found, ["rank", "admissions", "discontinuity"]);
     // At the cut stands the 900th of those ranked.
     let mut ranked: Vec<u32> = town.visits.iter().skip(1).step_by(2).copied().collect();
     ranked.sort_unstable_by(|a, b| b.cmp(a));
     let truth = -100.0 * REACHED * AVERTS * 0.15 * f64::from(ranked[899]);
     assert!((number(&cut[10])..=number(&cut[11])).contains(&truth), "{truth}: {cut:?}");
-    assert_eq!([&cut[4], &cut[18]], ["yes", "fewer, caused by the list"], "{cut:?}");
-    assert_eq!(of(&found, ["rank", "admissions", "lottery"])[18], "too few places were drawn by lot");
+    assert_eq!([&cut[4], &cut[FINDING]], ["yes", "fewer, caused by the list"], "{cut:?}");
+    assert_eq!(of(&found, ["rank", "admissions", "lottery"])[FINDING], "too few places were drawn by lot");
     let matched = of(&found, ["lot", "admissions", "matched"]);
-    assert_eq!([&matched[4], &matched[18]], ["no", "fewer than among like people off the list"], "{matched:?}");
-    assert!(of(&found, ["lot", "admissions", "before_after"])[18].ends_with("says nothing of the list"));
+    assert_eq!([&matched[4], &matched[FINDING]], ["no", "fewer than among like people off the list"], "{matched:?}");
+    assert!(of(&found, ["lot", "admissions", "before_after"])[FINDING].ends_with("says nothing of the list"));
     differed_before(&found);
     let [causes, differed] = said::table(&second);
     assert!(causes >= 4 && differed >= 1, "{causes} name a cause, {differed} differed before");
@@ -238,14 +247,14 @@ fn what_a_released_list_changed_is_found_by_the_run_after() {
 fn differed_before(found: &[Vec<String>]) {
     let cut = of(found, ["rank", "habits", "discontinuity"]);
     assert_eq!(cut[4], "no");
-    assert!(cut[18].ends_with("do not rest anything on it"), "{cut:?}");
-    assert!(number(&cut[10]) > 0.0 && number(&cut[16]) > 0.0, "{cut:?}");
+    assert!(cut[FINDING].ends_with("do not rest anything on it"), "{cut:?}");
+    assert!(number(&cut[10]) > 0.0 && number(&cut[LOW_BEFORE]) > 0.0, "{cut:?}");
     let lottery = of(found, ["lot", "habits", "lottery"]);
-    assert_eq!([&lottery[4], &lottery[18]], ["yes", "no effect is shown"], "{lottery:?}");
+    assert_eq!([&lottery[4], &lottery[FINDING]], ["yes", "no effect is shown"], "{lottery:?}");
     // Nobody to compare with: before and after is not published alone.
     let alone: Vec<&Vec<String>> = found.iter().filter(|row| row[0] == "alone").collect();
-    assert!(alone.len() >= 5 && alone.iter().all(|row| row[5..18].iter().all(String::is_empty)), "{alone:?}");
-    assert!(alone.iter().any(|row| row[18] == "not shown: no comparison stands beside it"));
+    assert!(alone.len() >= 5 && alone.iter().all(|row| row[5..FINDING].iter().all(String::is_empty)), "{alone:?}");
+    assert!(alone.iter().any(|row| row[FINDING] == "not shown: no comparison stands beside it"));
 }
 
 /// People by what came of it and why add up, and nobody's own words are published.
