@@ -64,6 +64,17 @@ pub fn by_item(pipeline: &Pipeline, people: &People, item: usize) -> Result<Spli
     split(&declared.name, evidence.resolved.iter().map(Option::as_deref), &labels(pipeline, item))
 }
 
+/// The split, and the group, of everyone.
+pub const EVERYONE: &str = "everyone";
+
+/// Everyone as one group, then by the values of each of these features.
+pub fn with_everyone(pipeline: &Pipeline, features: &Features, by: &[usize]) -> Result<Vec<Split>> {
+    let everyone =
+        Split { name: EVERYONE.to_owned(), names: vec![EVERYONE.to_owned()], of: vec![0; features.batch.num_rows()] };
+    let each = by.iter().map(|&feature| by_feature(pipeline, features, feature));
+    std::iter::once(Ok(everyone)).chain(each).collect()
+}
+
 /// By the values of a feature.
 pub fn by_feature(pipeline: &Pipeline, features: &Features, feature: usize) -> Result<Split> {
     let fault = || Error::Fault("a split is by a feature that was not made".to_owned());

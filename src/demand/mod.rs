@@ -25,7 +25,6 @@ use crate::pipeline::measures::Demand;
 use crate::score::Scores;
 pub use tables::write;
 
-const EVERYONE: &str = "everyone";
 const WEEK_DAYS: i32 = 7;
 
 /// Rows of so many weeks before the as-of date may not be in yet: how weeks vary is not taken from them.
@@ -71,9 +70,7 @@ fn outlook(pipeline: &Pipeline, demand: &Demand, features: &Features, scores: &S
     let model = pipeline.models.get(demand.risk).ok_or_else(fault)?;
     let column = scores.batch.column_by_name(&model.name).and_then(|column| column.as_primitive_opt::<Float64Type>());
     let risks: Vec<Option<f64>> = column.ok_or_else(fault)?.iter().collect();
-    let everyone = Split { name: EVERYONE.to_owned(), names: vec![EVERYONE.to_owned()], of: vec![0; risks.len()] };
-    let splits = demand.by.iter().map(|&feature| groups::by_feature(pipeline, features, feature));
-    let splits = std::iter::once(Ok(everyone)).chain(splits).collect::<Result<Vec<Split>>>()?;
+    let splits = groups::with_everyone(pipeline, features, &demand.by)?;
     let past = Past::of(pipeline, demand, &features.kept);
     let event = |(watch, days): (&usize, bool)| past.expect(demand, *watch, days, &risks, &splits);
     let days = demand.decl.events.values().map(|event| event.days);
@@ -102,7 +99,7 @@ impl<'a> Past<'a> {
     fn expect(&self, demand: &Demand, watch: usize, days: bool, risks: &[Option<f64>], splits: &[Split]) -> Expected {
         let rows = self.kept.rows(watch);
         let for_each =
-            rows.iter().map(|row| amount(row, days, self.first, self.as_of)).sum::<f64>() / self.with_event.max(1.0);
+            rows.iter().map(|row| row.amount(days, self.first, self.as_of)).sum::<f64>() / self.with_event.max(1.0);
         let weeks_of_risk = f64::from(self.as_of - self.first) / f64::from(WEEK_DAYS);
         let weeks = f64::from(demand.decl.weeks);
         let mut groups = Vec::new();
@@ -129,7 +126,7 @@ impl<'a> Past<'a> {
             groups.push(own.iter().map(group).collect());
         }
         let share = weeks / weeks_of_risk;
-        let had = rows.iter().filter(|row| amount(row, days, self.first, self.as_of) > 0.0).map(|row| row.person);
+        let had = rows.iter().filter(|row| row.amount(days, self.first, self.as_of) > 0.0).map(|row| row.person);
         let had = (had.collect::<BTreeSet<u32>>().len() as u64).min(self.with_event as u64);
         Expected { groups, had, scenario: scenario(demand, risks, for_each * share) }
     }
@@ -146,19 +143,11 @@ impl<'a> Past<'a> {
             };
             for (count, week) in group.iter_mut().zip(1..) {
                 let end = until - (week - 1) * WEEK_DAYS;
-                *count += amount(row, days, end - WEEK_DAYS, end);
+                *count += row.amount(days, end - WEEK_DAYS, end);
             }
         }
         series
     }
-}
-
-/// A row that begins within these days counts once, or by its days within them.
-fn amount(row: &KeptRow, days: bool, from: i32, to: i32) -> f64 {
-    if !days {
-        return f64::from(u8::from((from..to).contains(&row.day)));
-    }
-    f64::from((row.end.unwrap_or(to).min(to) - row.day.max(from)).max(0))
 }
 
 /// Those with the highest risk, and what of their events would not happen.

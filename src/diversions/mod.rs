@@ -84,7 +84,8 @@ pub fn find(diversion: &Diversion, as_of: Date, kept: &Kept) -> Diversions {
     let mut emergencies = Vec::new();
     for own in rows.chunk_by(|a, b| a.person == b.person) {
         let story = Story { diversion, clock: &clock, kept, person: own.first().map_or(0, |row| row.person) };
-        emergencies.extend(story.emergencies(own).filter(|emergency| (first..end).contains(&emergency.day)));
+        let counted = |emergency: &Emergency| (first..end).contains(&emergency.day);
+        emergencies.extend(story.emergencies(own).into_iter().filter(counted));
     }
     Diversions { months, emergencies }
 }
@@ -105,7 +106,7 @@ struct First {
 }
 
 impl Story<'_> {
-    fn emergencies(&self, rows: &[KeptRow]) -> impl Iterator<Item = Emergency> {
+    fn emergencies(&self, rows: &[KeptRow]) -> Vec<Emergency> {
         let mut timed: Vec<(Moment, &KeptRow)> =
             rows.iter().filter_map(|row| Some((self.clock.of(row)?, row))).collect();
         timed.sort_unstable_by_key(|(moment, row)| (moment.from, moment.to, row.labels));
@@ -118,8 +119,7 @@ impl Story<'_> {
                 None => firsts.push(First { moment, day: row.day, place: row.labels[0] }),
             }
         }
-        let told: Vec<Emergency> = firsts.iter().filter_map(|first| self.told(first)).collect();
-        told.into_iter()
+        firsts.iter().filter_map(|first| self.told(first)).collect()
     }
 
     /// What became of an emergency; none of somebody who was in a bed already.

@@ -31,6 +31,16 @@ pub struct KeptRow {
     pub labels: [u32; 2],
 }
 
+impl KeptRow {
+    /// How much of it lies from one day up to another: its days, or the row itself where it begins within them.
+    pub fn amount(&self, days: bool, from: i32, to: i32) -> f64 {
+        match days {
+            true => f64::from((self.end.unwrap_or(to).min(to) - self.day.max(from)).max(0)),
+            false => f64::from(u8::from((from..to).contains(&self.day))),
+        }
+    }
+}
+
 /// Everything that was kept.
 #[derive(Debug, Default)]
 pub struct Kept {

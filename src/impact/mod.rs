@@ -167,7 +167,8 @@ fn story<'a>(impact: &Impact, list: &'a PastList, stratum: u32, numbers: &Number
         let inside = |row: &&KeptRow| (day..day + length).contains(&row.day);
         let outcomes = impact.outcomes.iter().zip(impact.decl.outcomes.values()).map(|(watch, declared)| {
             let rows = kept.of(*watch, person);
-            [day - length, day].map(|from| amount(rows, from, from + length, declared.days))
+            let amount = |from: i32| rows.iter().map(|row| row.amount(declared.days, from, from + length)).sum::<f64>();
+            [day - length, day].map(amount)
         });
         let unit = Unit {
             person,
@@ -182,16 +183,6 @@ fn story<'a>(impact: &Impact, list: &'a PastList, stratum: u32, numbers: &Number
         people.push(Followed { unit, stood, outcomes, came, is_new: true });
     }
     Some(Story { list, people })
-}
-
-/// Rows that begin within these days, or the days of theirs that lie within.
-fn amount(rows: &[KeptRow], from: i32, to: i32, days: bool) -> f64 {
-    let inside = rows.iter().filter(|row| row.day < to);
-    if !days {
-        return inside.filter(|row| row.day >= from).count() as f64;
-    }
-    let stay = |row: &KeptRow| f64::from((row.end.unwrap_or(to).min(to) - row.day.max(from)).max(0));
-    inside.map(stay).sum()
 }
 
 /// Listed people by what came of the last contact within the follow-up, and why.

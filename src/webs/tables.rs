@@ -7,7 +7,7 @@ use arrow::array::{ArrayRef, Date32Array, Int64Array, StringArray};
 use arrow::record_batch::RecordBatch;
 
 use super::{Edge, PersonWeb, Place, Webs};
-use crate::audit::groups::{self, Split};
+use crate::audit::groups::{self, EVERYONE, Split};
 use crate::disclosure::{AggregateTable, Cell, Rule, Whole};
 use crate::error::Result;
 use crate::features::Features;
@@ -16,8 +16,6 @@ use crate::pipeline::Pipeline;
 use crate::pipeline::decl::Setting;
 use crate::pipeline::measures::{Web, WebFigure};
 use crate::publish::Draft;
-
-const EVERYONE: &str = "everyone";
 
 /// Means over everyone in contact; those of indices over everyone of whom the index is defined.
 const MEANS: [(&str, WebFigure); 9] = [
@@ -43,12 +41,8 @@ pub fn write(pipeline: &Pipeline, people: &People, features: &Features, draft: &
     for (web, made) in pipeline.measures.webs.iter().zip(&features.webs) {
         draft.person_parquet(&format!("webs/{}_nodes.parquet", web.name), &nodes(people, features, made)?)?;
         draft.person_parquet(&format!("webs/{}_edges.parquet", web.name), &edges(people, features, made)?)?;
-        let everyone =
-            Split { name: EVERYONE.to_owned(), names: vec![EVERYONE.to_owned()], of: vec![0; made.people.len()] };
-        let splits = web.by.iter().map(|&feature| groups::by_feature(pipeline, features, feature));
-        let splits = std::iter::once(Ok(everyone)).chain(splits).collect::<Result<Vec<Split>>>()?;
-        for split in &splits {
-            fragmentation_rows(rule, web, made, split, &mut fragmentation)?;
+        for split in groups::with_everyone(pipeline, features, &web.by)? {
+            fragmentation_rows(rule, web, made, &split, &mut fragmentation)?;
         }
         between_rows(rule, web, features, made, &mut between)?;
     }
