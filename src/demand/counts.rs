@@ -9,7 +9,8 @@ use crate::figures::Limits;
 /// From this mean on the normal distribution is close enough.
 const MANY: f64 = 400.0;
 
-/// Between these two counts lie `percent` of weeks; one of 80, 90 and 95.
+/// Between these two counts lie `percent` of weeks; one of 80, 90 and 95. The mean is always between them, also where hardly
+/// ever anything happens.
 pub fn interval(mean: f64, variance: f64, percent: u32) -> Limits {
     if mean <= 0.0 {
         return Limits { low: 0.0, high: 0.0 };
@@ -19,8 +20,8 @@ pub fn interval(mean: f64, variance: f64, percent: u32) -> Limits {
         return Limits { low: (mean - half).max(0.0).round(), high: (mean + half).round() };
     }
     let tail = (1.0 - f64::from(percent) / 100.0) / 2.0;
-    let high = quantile(mean, variance, 1.0 - tail) - 1.0;
-    Limits { low: quantile(mean, variance, tail).min(high.max(0.0)), high: high.max(0.0) }
+    let high = (quantile(mean, variance, 1.0 - tail) - 1.0).max(mean.ceil());
+    Limits { low: quantile(mean, variance, tail).min(mean.floor()), high }
 }
 
 /// The two-sided point of the standard normal distribution.
@@ -78,6 +79,7 @@ mod tests {
     fn ends_are_where_the_chances_are() {
         assert_eq!(interval(10.0, 10.0, 90), Limits { low: 6.0, high: 15.0 });
         assert_eq!(interval(0.0, 0.0, 90), Limits { low: 0.0, high: 0.0 });
+        assert_eq!(interval(0.05, 0.05, 90), Limits { low: 0.0, high: 1.0 });
         assert_eq!(interval(1_000.0, 1_000.0, 95), Limits { low: 938.0, high: 1_062.0 });
         let wide = interval(10.0, 40.0, 90);
         assert!(wide.low < 4.0 && wide.high > 20.0, "{wide:?}");
