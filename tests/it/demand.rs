@@ -8,30 +8,31 @@ use jiff::civil::{Date, date};
 use riskstrat::pipeline::parse::LoadOptions;
 use riskstrat::synth::{self, Format, SynthOptions};
 
-use crate::runs::{self, ENGINE};
+use crate::runs::{self, ENGINE, invented, write};
 
 /// People of each world; `tests/full` asks for more.
 fn persons() -> u64 {
     std::env::var("RISKSTRAT_DEMAND_PERSONS").ok().map_or(4_500, |text| text.parse().unwrap())
 }
 
-const SEEDS: [u64; 2] = [31, 32];
+/// Seeds of the worlds of every change, or as many from another one on.
+fn seeds() -> std::ops::Range<u64> {
+    let number = |name, otherwise| std::env::var(name).ok().map_or(otherwise, |text| text.parse().unwrap());
+    let first = number("RISKSTRAT_DEMAND_FIRST", 31);
+    first..first + number("RISKSTRAT_DEMAND_WORLDS", 2)
+}
 
 /// The risk is planted from here on.
 const INDEX: Date = date(2025, 4, 1);
 const WEEKS: usize = 48;
 
-fn write(path: &Path, text: &str) {
-    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-    std::fs::write(path, text).unwrap();
-}
-
 const SIGNED: &str = "[signed_off]\nby = \"nobody, it is a test\"\non = 2024-01-01\nreview_by = 2099-01-01\n";
 
+/// The planted risk is of admissions but those that end with a death, which is drawn apart.
 const DEMAND: &str = "title = \"d\"
 [demand.d]
 risk = \"planted\"
-predicts = { of = \"admissions\", where = \"method = 'emergency'\" }
+predicts = { of = \"admissions\", where = \"method = 'emergency' and outcome <> 'died'\" }
 within = \"12 months\"
 weeks = 48
 by = [\"place\", \"practice\"]
@@ -39,9 +40,9 @@ interval_percent = 90
 definition = { title = \"t\", version = \"1\", says = \"s\", caveats = [\"c\"] }
 scenario = { reach = 100, averts_percent = 10, because = \"a test\" }
 [demand.d.events]
-admissions = { label = \"a\", of = \"admissions\", where = \"method = 'emergency'\" }
+admissions = { label = \"a\", of = \"admissions\", where = \"method = 'emergency' and outcome <> 'died'\" }
 attendances = { label = \"a\", of = \"attendances\", where = \"category = 'unplanned'\" }
-bed_days = { label = \"a\", of = \"admissions\", where = \"method = 'emergency'\", days = true }
+bed_days = { label = \"a\", of = \"admissions\", where = \"method = 'emergency' and outcome <> 'died'\", days = true }
 ";
 
 /// The shipped sources without what they say of people, and the planted risk as a register.
@@ -86,32 +87,9 @@ fn declare(folder: &Path, deliveries: &Path) {
     );
 }
 
-/// The rows of a CSV without quotes, by heading.
-fn csv(path: &Path) -> Vec<HashMap<String, String>> {
-    let records = riskstrat::publish::read_csv(&std::fs::read(path).unwrap());
-    let (header, rows) = records.split_first().unwrap();
-    rows.iter().map(|row| header.iter().cloned().zip(row.iter().cloned()).collect()).collect()
-}
-
-/// Every row of a delivered table.
-fn delivered(deliveries: &Path, table: &str) -> Vec<HashMap<String, String>> {
-    let files = std::fs::read_dir(deliveries.join(table)).unwrap();
-    files.flat_map(|file| csv(&file.unwrap().path())).collect()
-}
-
 /// What there was from the index on: by event, split and group, week by week, counted apart from the engine.
 fn seen(deliveries: &Path, run: &Path) -> BTreeMap<(String, String, String), Vec<f64>> {
-    let newer: HashMap<String, String> = delivered(deliveries, "superseded")
-        .into_iter()
-        .map(|row| (row["OLD_PSEUDO_NHS_NUMBER"].clone(), row["NEW_PSEUDO_NHS_NUMBER"].clone()))
-        .collect();
-    let newest = |token: &str| {
-        let mut token = token.to_owned();
-        while let Some(next) = newer.get(&token) {
-            token.clone_from(next);
-        }
-        token
-    };
+    let newest = invented::newest(deliveries);
     let people: HashMap<String, BTreeMap<String, String>> =
         runs::people(run, "features.parquet").into_iter().map(|(token, row)| (newest(&token), row)).collect();
     let mut seen: BTreeMap<(String, String, String), Vec<f64>> = BTreeMap::new();
@@ -129,31 +107,52 @@ fn seen(deliveries: &Path, run: &Path) -> BTreeMap<(String, String, String), Vec
             }
         }
     };
-    let day = |text: &str| text.parse::<Date>().ok().map(|date| (date - INDEX).get_days());
-    for row in delivered(deliveries, "admissions") {
-        let method = &row["ADMISSION METHOD CODE (HOSPITAL PROVIDER SPELL)"];
-        let Some(begins) = day(&row["START DATE (HOSPITAL PROVIDER SPELL)"]) else { continue };
-        if !["21", "22", "23", "24", "25", "28", "2A", "2B", "2C", "2D"].contains(&method.as_str()) {
-            continue;
-        }
-        add("admissions", &row["PSEUDO_NHS_NUMBER"], begins, 1.0);
-        let ends = day(&row["DISCHARGE DATE (HOSPITAL PROVIDER SPELL)"]).unwrap_or(365);
-        (begins..ends).for_each(|day| add("bed_days", &row["PSEUDO_NHS_NUMBER"], day, 1.0));
+    let day = |date: Date| (date - INDEX).get_days();
+    for stay in invented::emergencies(deliveries).into_iter().filter(|stay| !stay.died) {
+        let begins = day(stay.begins);
+        add("admissions", &stay.person, begins, 1.0);
+        (begins..stay.ends.map_or(365, day)).for_each(|day| add("bed_days", &stay.person, day, 1.0));
     }
-    for row in delivered(deliveries, "attendances") {
+    for row in invented::delivered(deliveries, "attendances") {
         let planned = !["1", "2", "3"].contains(&row["EMERGENCY CARE ATTENDANCE CATEGORY"].as_str());
-        if let Some(day) = day(&row["EMERGENCY CARE ARRIVAL DATE"]).filter(|_| !planned) {
-            add("attendances", &row["PSEUDO_NHS_NUMBER"], day, 1.0);
+        if let Some(date) = row["EMERGENCY CARE ARRIVAL DATE"].parse().ok().filter(|_| !planned) {
+            add("attendances", &row["PSEUDO_NHS_NUMBER"], day(date), 1.0);
         }
     }
     seen
 }
 
+/// How weeks that nobody had seen lay to their intervals.
+#[derive(Default)]
+struct Held {
+    weeks: usize,
+    inside: usize,
+    above: usize,
+    /// Events, in all.
+    seen: f64,
+    expected: f64,
+}
+
+impl Held {
+    fn add(&mut self, row: &HashMap<String, String>, count: f64) {
+        let [expected, low, high] = ["expected", "low", "high"].map(|name| row[name].parse::<f64>().unwrap());
+        self.weeks += 1;
+        self.inside += usize::from((low..=high).contains(&count));
+        self.above += usize::from(count > high);
+        self.seen += count;
+        self.expected += expected;
+    }
+
+    fn share(&self) -> f64 {
+        self.inside as f64 / self.weeks as f64
+    }
+}
+
 #[test]
 fn intervals_hold_as_many_weeks_as_they_say() {
-    let mut held: BTreeMap<(String, String), (usize, usize)> = BTreeMap::new();
-    println!("{} people of each of the seeds {SEEDS:?}", persons());
-    for seed in SEEDS {
+    let mut held: BTreeMap<(String, String), Held> = BTreeMap::new();
+    println!("{} people of each of the seeds {:?}", persons(), seeds());
+    for seed in seeds() {
         let folder = tempfile::tempdir().unwrap();
         let deliveries = folder.path().join("deliveries");
         let options = SynthOptions {
@@ -168,7 +167,7 @@ fn intervals_hold_as_many_weeks_as_they_say() {
         declare(folder.path(), &deliveries);
         let options = LoadOptions { as_of: Some(INDEX), deliveries: None };
         let run = runs::run(&folder.path().join("run.toml"), &options, &folder.path().join("runs"), ENGINE).unwrap();
-        let expected = csv(&run.join("aggregate/demand.csv"));
+        let expected = invented::csv(&run.join("aggregate/demand.csv"));
         let seen = seen(&deliveries, &run);
         for ((event, split, group), weeks) in &seen {
             let own =
@@ -176,24 +175,22 @@ fn intervals_hold_as_many_weeks_as_they_say() {
             let own: Vec<_> = own.filter(|row| row["week"] != "all weeks").collect();
             assert_eq!(own.len(), WEEKS, "{event} {split} {group}");
             for (row, count) in own.iter().zip(weeks) {
-                let [low, high] = ["low", "high"].map(|end| row[end].parse::<f64>().unwrap());
-                let (inside, all) = held.entry((event.clone(), split.clone())).or_default();
-                *inside += usize::from((low..=high).contains(count));
-                *all += 1;
+                held.entry((event.clone(), split.clone())).or_default().add(row, *count);
             }
         }
-        let scenario = csv(&run.join("aggregate/demand_scenario.csv"));
+        let scenario = invented::csv(&run.join("aggregate/demand_scenario.csv"));
         let [expected, averted] = ["expected", "averted"].map(|column| scenario[0][column].parse::<f64>().unwrap());
         assert!(expected > 0.0 && (averted - expected / 10.0).abs() < 0.002);
     }
-    for ((event, split), (inside, all)) in &held {
-        println!("{event} by {split}: {inside} of {all} weeks inside, {:.1} %", 100.0 * *inside as f64 / *all as f64);
+    for ((event, split), held) in &held {
+        let Held { weeks, inside, above, seen, expected } = held;
+        println!(
+            "{event} by {split}: {inside} of {weeks} weeks inside, {:.1} %, {above} above; {seen} seen of {expected:.0} expected",
+            100.0 * held.share()
+        );
     }
-    let (inside, all) = held[&("admissions".to_owned(), "place".to_owned())];
-    let share = inside as f64 / all as f64;
-    assert!(all > 150 && (0.85..=0.95).contains(&share), "{share}");
-    for event in ["attendances", "bed_days"] {
-        let (inside, all) = held[&(event.to_owned(), "place".to_owned())];
-        assert!(inside as f64 / all as f64 >= 0.85, "{event}");
+    for event in ["admissions", "attendances", "bed_days"] {
+        let place = &held[&(event.to_owned(), "place".to_owned())];
+        assert!(place.weeks > 150 && (0.85..=0.95).contains(&place.share()), "{event}");
     }
 }

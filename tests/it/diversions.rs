@@ -7,20 +7,10 @@ use arrow::array::AsArray;
 use arrow::util::display::array_value_to_string;
 use jiff::civil::date;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use riskstrat::gates::Consent;
-use riskstrat::journal::Journal;
 use riskstrat::pipeline::parse::{self, LoadOptions};
-use riskstrat::publish::Published;
-use riskstrat::run::{self, Options};
-use riskstrat::storage::LocalDisk;
 use riskstrat::synth::{self, Format, SynthOptions};
 
-use crate::runs::{self, ENGINE};
-
-fn write(path: &Path, text: &str) {
-    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-    std::fs::write(path, text).unwrap();
-}
+use crate::runs::{self, ENGINE, declare_source, write};
 
 /// Every row of a published Parquet table, as text, columns in their order.
 fn rows(path: &Path) -> Vec<Vec<String>> {
@@ -51,10 +41,7 @@ fn diversions_alone(options: &LoadOptions, out: &Path) -> PathBuf {
     pipeline.measures.webs.clear();
     pipeline.measures.demands.clear();
     pipeline.decl.self_check = None;
-    let options = Options { out: out.to_owned(), engine: ENGINE, consent: Consent::default() };
-    let (_, published) = run::run(&pipeline, &options, &LocalDisk, &Journal::default()).unwrap();
-    let (Published::Now { folder, .. } | Published::Already { folder, .. }) = published;
-    folder
+    runs::run_loaded(&pipeline, out, ENGINE).unwrap()
 }
 
 #[test]
@@ -123,13 +110,7 @@ definition = { title = \"t\", version = \"1\", says = \"s\", caveats = [\"c\"] }
 ";
 
 fn declare(folder: &Path) {
-    let source = |name: &str, rest: &str, columns: &str| {
-        let text = format!(
-            "title = \"{name}\"\none_row_is = \"one\"\nlegal_basis = \"invented\"\nfiles = \"{name}.csv\"\n{rest}[columns]\n\
-             person = {{ from = \"id\", type = \"pseudonym\" }}\n{columns}"
-        );
-        write(&folder.join(format!("sources/{name}.toml")), &text);
-    };
+    let source = |name, rest, columns: &str| declare_source(folder, name, rest, columns);
     let at = "date = { from = \"at\", type = \"datetime\" }\n";
     source("people", "role = \"register\"\n", "death_date = { from = \"died\", type = \"date\", optional = true }\n");
     source("calls", "", &format!("{at}place = {{ from = \"place\", type = \"text\", optional = true }}\n"));

@@ -1,5 +1,7 @@
 //! What the tests of whole runs share: run a pipeline in process, read what it published.
 
+pub mod invented;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -7,6 +9,7 @@ use riskstrat::conform::Engine;
 use riskstrat::error::Result;
 use riskstrat::gates::Consent;
 use riskstrat::journal::Journal;
+use riskstrat::pipeline::Pipeline;
 use riskstrat::pipeline::parse::{self, LoadOptions};
 use riskstrat::publish::Published;
 use riskstrat::run::{self, Options};
@@ -22,12 +25,31 @@ pub fn root() -> PathBuf {
 
 /// Runs `pipeline` and gives the folder of the published run.
 pub fn run(pipeline: &Path, options: &LoadOptions, out: &Path, engine: Engine) -> Result<PathBuf> {
-    let pipeline = parse::load(pipeline, options)?;
+    run_loaded(&parse::load(pipeline, options)?, out, engine)
+}
+
+/// The same of a pipeline that was changed after it was read.
+pub fn run_loaded(pipeline: &Pipeline, out: &Path, engine: Engine) -> Result<PathBuf> {
     let options = Options { out: out.to_owned(), engine, consent: Consent::default() };
-    let (_, published) = run::run(&pipeline, &options, &LocalDisk, &Journal::default())?;
+    let (_, published) = run::run(pipeline, &options, &LocalDisk, &Journal::default())?;
     Ok(match published {
         Published::Now { folder, .. } | Published::Already { folder, .. } => folder,
     })
+}
+
+/// Writes a file, with the folders above it.
+pub fn write(path: &Path, text: &str) {
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(path, text).unwrap();
+}
+
+/// Declares `<name>.csv` below `folder`: people by `id`; `rest` before the columns, `columns` beside the person.
+pub fn declare_source(folder: &Path, name: &str, rest: &str, columns: &str) {
+    let text = format!(
+        "title = \"{name}\"\none_row_is = \"one\"\nlegal_basis = \"invented\"\nfiles = \"{name}.csv\"\n{rest}[columns]\n\
+         person = {{ from = \"id\", type = \"pseudonym\" }}\n{columns}"
+    );
+    write(&folder.join(format!("sources/{name}.toml")), &text);
 }
 
 /// Every file below a folder, by path with `/`.

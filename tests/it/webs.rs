@@ -4,15 +4,11 @@
 use std::path::Path;
 
 use jiff::civil::date;
-use riskstrat::pipeline::parse::LoadOptions;
+use riskstrat::pipeline::decl::SelfCheckDecl;
+use riskstrat::pipeline::parse::{self, LoadOptions};
 use riskstrat::synth::{self, Format, SynthOptions};
 
-use crate::runs::{self, ENGINE};
-
-fn write(path: &Path, text: &str) {
-    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-    std::fs::write(path, text).unwrap();
-}
+use crate::runs::{self, ENGINE, declare_source, write};
 
 const SIGNED: &str = "[signed_off]\nby = \"nobody, it is a test\"\non = 2024-01-01\nreview_by = 2099-01-01\n";
 
@@ -20,13 +16,7 @@ const DEFINITION: &str = "definition = { title = \"t\", version = \"1\", says = 
 
 /// One source of contacts with a time, one with days alone, two webs that share a watch.
 fn declare(folder: &Path) {
-    let source = |name: &str, rest: &str, columns: &str| {
-        let text = format!(
-            "title = \"{name}\"\none_row_is = \"one\"\nlegal_basis = \"invented\"\nfiles = \"{name}.csv\"\n{rest}[columns]\n\
-             person = {{ from = \"id\", type = \"pseudonym\" }}\n{columns}"
-        );
-        write(&folder.join(format!("sources/{name}.toml")), &text);
-    };
+    let source = |name, rest, columns: &str| declare_source(folder, name, rest, columns);
     let names = "organisation = { from = \"org\", type = \"text\", optional = true }\nteam = { from = \"team\", type = \"text\", optional = true }\n";
     source("people", "role = \"register\"\n", "death_date = { from = \"died\", type = \"date\", optional = true }\n");
     source("visits", "setting = \"community\"\n", &format!("date = {{ from = \"at\", type = \"datetime\" }}\n{names}"));
@@ -138,13 +128,9 @@ fn invented_webs_are_the_same_twice() {
     synth::write(&options, &mut |_| {}).unwrap();
     let options = LoadOptions { as_of: Some(as_of), deliveries: Some(deliveries) };
     let run_file = runs::root().join("pipelines/demo.toml");
-    let mut pipeline = riskstrat::pipeline::parse::load(&run_file, &options).unwrap();
-    pipeline.decl.self_check = Some(riskstrat::pipeline::decl::SelfCheckDecl { one_in: 1 });
-    let journal = riskstrat::journal::Journal::default();
-    let options =
-        riskstrat::run::Options { out: folder.path().join("runs"), engine: ENGINE, consent: Default::default() };
-    let (_, published) = riskstrat::run::run(&pipeline, &options, &riskstrat::storage::LocalDisk, &journal).unwrap();
-    let riskstrat::publish::Published::Now { folder, .. } = published else { panic!("a fresh folder") };
+    let mut pipeline = parse::load(&run_file, &options).unwrap();
+    pipeline.decl.self_check = Some(SelfCheckDecl { one_in: 1 });
+    let folder = runs::run_loaded(&pipeline, &folder.path().join("runs"), ENGINE).unwrap();
     let receipt = runs::receipt(&folder);
     let warnings = receipt["warnings"].to_string();
     assert!(!warnings.contains("web_"), "{warnings}");
