@@ -40,12 +40,14 @@ pub fn counts(pipeline: &Pipeline, people: &People, splits: &[Vec<Split>]) -> Re
 
 fn by_source(pipeline: &Pipeline, evidence: &ItemEvidence, everyone: &Counts) -> Result<Vec<Counts>> {
     let mut counts = vec![everyone.clone()];
-    for (number, source) in pipeline.sources.iter().enumerate() {
+    let mut by_source = vec![States::default(); pipeline.sources.len()];
+    for say in &evidence.says {
+        by_source[usize::from(say.source)][say.state as usize] += 1;
+    }
+    for (number, (source, states)) in pipeline.sources.iter().zip(by_source).enumerate() {
         if source.demographics.iter().all(|said| said.item != everyone.item) {
             continue;
         }
-        let here = evidence.says.iter().filter(|say| usize::from(say.source) == number);
-        let states = tally(here.map(|say| say.state));
         let no_record = everyone.people.checked_sub(states.iter().sum()).ok_or_else(|| {
             Error::Fault(format!("source {}: says something of more people than there are", source.name))
         })?;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use arrow::array::StringArray;
+use hashbrown::HashMap;
 
 use crate::cohort::words::{self, NOT_RECORDED};
 use crate::error::{Error, Result};
@@ -106,23 +107,27 @@ pub fn labels(pipeline: &Pipeline, item: usize) -> BTreeMap<&str, &str> {
 
 fn split<'a>(
     name: &str,
-    values: impl Iterator<Item = Option<&'a str>> + Clone,
+    values: impl Iterator<Item = Option<&'a str>>,
     labels: &BTreeMap<&str, &'a str>,
 ) -> Result<Split> {
-    let shown = |value: &'a str| labels.get(value).copied().unwrap_or(value);
-    let known: BTreeMap<&str, ()> = values.clone().flatten().map(|value| (shown(value), ())).collect();
-    let mut names: Vec<&str> = known.into_keys().filter(|name| *name != NOT_RECORDED).collect();
+    let mut numbers: HashMap<&str, u32> = HashMap::new();
+    let mut distinct: Vec<&str> = Vec::new();
+    let mut number = |value: &'a str| {
+        *numbers.entry(value).or_insert_with(|| {
+            distinct.push(labels.get(value).copied().unwrap_or(value));
+            distinct.len() as u32 - 1
+        })
+    };
+    let of: Vec<Option<u32>> = values.map(|value| value.map(&mut number)).collect();
+    let mut names: Vec<&str> = distinct.iter().copied().filter(|name| *name != NOT_RECORDED).collect();
     names.sort_by_key(|name| (name.parse::<i64>().map_or(i64::MAX, |number| number), *name));
+    names.dedup();
     names.push(NOT_RECORDED);
-    let mut index = BTreeMap::new();
-    for (group, name) in names.iter().enumerate() {
-        index.insert(
-            *name,
-            u32::try_from(group).map_err(|_| Error::Fault("more groups than an index holds".to_owned()))?,
-        );
-    }
-    let last = index.get(NOT_RECORDED).copied().unwrap_or_default();
-    let of = values.map(|value| value.and_then(|value| index.get(shown(value)).copied()).unwrap_or(last)).collect();
+    let too_many = |_| Error::Fault("more groups than an index holds".to_owned());
+    let last = u32::try_from(names.len() - 1).map_err(too_many)?;
+    let places: HashMap<&str, u32> = names.iter().copied().zip(0..).collect();
+    let groups: Vec<u32> = distinct.iter().map(|name| places.get(name).copied().unwrap_or(last)).collect();
+    let of = of.into_iter().map(|number| number.map_or(last, |number| groups[number as usize])).collect();
     Ok(Split { name: name.to_owned(), names: names.into_iter().map(str::to_owned).collect(), of })
 }
 

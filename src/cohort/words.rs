@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use arrow::array::{Array, ArrayRef, AsArray, StringArray};
+use arrow::compute::cast;
 use arrow::datatypes::{DataType, Date32Type, Decimal128Type, Float64Type, TimeUnit, TimestampSecondType};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use jiff::civil::{Date, DateTime};
@@ -53,7 +54,7 @@ pub fn written(array: &dyn Array, row: usize) -> Result<Option<String>> {
         return Ok(None);
     }
     let text = match array.data_type() {
-        DataType::Boolean => if array.as_boolean().value(row) { "yes" } else { "no" }.to_owned(),
+        DataType::Boolean => yes_or_no(array.as_boolean().value(row)).to_owned(),
         DataType::Date32 => date_cell(array, row)?.to_string(),
         DataType::Timestamp(TimeUnit::Second, _) => time_cell(array, row)?.to_string(),
         DataType::Float64 => trimmed(&fixed(array.as_primitive::<Float64Type>().value(row), 4)).to_owned(),
@@ -71,10 +72,16 @@ pub fn written(array: &dyn Array, row: usize) -> Result<Option<String>> {
 
 /// A whole column as [`written`] has it.
 pub fn column(array: &ArrayRef) -> Result<StringArray> {
-    if let Some(text) = array.as_string_opt::<i32>() {
-        return Ok(text.clone());
+    match array.data_type() {
+        DataType::Utf8 => Ok(array.as_string().clone()),
+        DataType::Boolean => Ok(array.as_boolean().iter().map(|value| value.map(yes_or_no)).collect()),
+        DataType::Int64 => Ok(cast(array, &DataType::Utf8)?.as_string().clone()),
+        _ => (0..array.len()).map(|row| written(array, row)).collect(),
     }
-    (0..array.len()).map(|row| written(array, row)).collect()
+}
+
+fn yes_or_no(value: bool) -> &'static str {
+    if value { "yes" } else { "no" }
 }
 
 /// `3 March 2026`.

@@ -198,7 +198,11 @@ impl<'a> Conformer<'a> {
         let Some(cells) = cells else { return Ok(StringArray::new_null(raw.num_rows())) };
         let texts = cast(&cells, &DataType::Utf8)?;
         let texts = texts.as_string::<i32>();
-        Ok(texts.iter().map(|cell| cell.and_then(|cell| present(cell, &self.source.decl.blank_values))).collect())
+        let present = |cell| present(cell, &self.source.decl.blank_values);
+        if texts.iter().flatten().all(|cell| present(cell).is_some_and(|kept| kept.len() == cell.len())) {
+            return Ok(texts.clone());
+        }
+        Ok(texts.iter().map(|cell| cell.and_then(present)).collect())
     }
 
     fn fates(&self, batch: &RecordBatch, rows: &[u64], judge: &Judge, tally: &mut Tally) -> Vec<Fate> {

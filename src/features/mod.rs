@@ -42,12 +42,12 @@ use crate::cohort::words::NOT_RECORDED;
 use crate::conform::{self, Chunk, RawRows, SetAside, Tally, Texts, batch_days};
 use crate::error::{Error, Result};
 use crate::expr;
-use crate::link::evidence;
-use crate::link::heard::{Heard, HeardOfSource};
+use crate::link::evidence::{self, Spoken};
+use crate::link::heard::HeardOfSource;
 use crate::link::rows;
 use crate::link::{Gone, ItemEvidence, Ledger, Linked, People, Records};
 use crate::pipeline::decl::Role;
-use crate::pipeline::{Bounds, Demographic, Feature, Pipeline, Verb};
+use crate::pipeline::{Bounds, Feature, Pipeline, Verb};
 use crate::receipt::{CodeListCount, PeopleAccount, ProviderCount, SourceAccount};
 use crate::webs::{self, Webs};
 use hear::Hearing;
@@ -241,12 +241,13 @@ fn account(pipeline: &Pipeline, source: usize, ledger: Ledger, tally: &Tally) ->
 }
 
 fn resolve(pipeline: &Pipeline, item: usize, heard: &[HeardOfSource], people: usize) -> Result<ItemEvidence> {
-    let mut sources: Vec<(usize, &Demographic, &Heard)> = Vec::new();
-    for (source, heard) in heard.iter().enumerate() {
-        let says = pipeline.sources[source].demographics.iter().zip(&heard.items);
-        sources.extend(says.filter(|(says, _)| says.item == item).map(|(says, heard)| (source, says, heard)));
+    let mut spoken: Vec<Spoken> = Vec::new();
+    for (source, of_source) in heard.iter().enumerate() {
+        let says = pipeline.sources[source].demographics.iter().zip(&of_source.items);
+        let of_item = says.filter(|(says, _)| says.item == item);
+        spoken.extend(of_item.map(|(says, heard)| Spoken { source, says, heard, people: of_source.people.people() }));
     }
-    evidence::resolve(pipeline, item, &sources, people)
+    evidence::resolve(pipeline, item, &spoken, people)
 }
 
 /// Puts the columns side by side: those made in the pass, those of the registers, and those that rest on others.

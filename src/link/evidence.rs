@@ -35,18 +35,22 @@ struct Known {
     times: Times,
 }
 
+/// What a source was heard to say of an item.
+pub struct Spoken<'a> {
+    /// Index into [`Pipeline::sources`]; of several, in ascending order.
+    pub source: usize,
+    pub says: &'a Demographic,
+    pub heard: &'a Heard,
+    /// By place: the person.
+    pub people: &'a [u32],
+}
+
 /// Resolves one item over the sources that speak of it.
-pub fn resolve(
-    pipeline: &Pipeline,
-    item: usize,
-    heard: &[(usize, &Demographic, &Heard)],
-    people: usize,
-) -> Result<ItemEvidence> {
+pub fn resolve(pipeline: &Pipeline, item: usize, spoken: &[Spoken], people: usize) -> Result<ItemEvidence> {
     let declared = &pipeline.items[item];
     let rule = ItemRule::of(declared, pipeline.as_of)?;
-    let (mut said, values) = judge(&rule, heard)?;
-    // Each person's says stand together, by source; within one, nothing depends on their order.
-    said.sort_unstable_by_key(|said| (said.person, said.source));
+    let (said, values) = judge(&rule, spoken)?;
+    let said = by_person(said, people);
     let mut evidence = ItemEvidence {
         resolved: vec![None; people],
         state: vec![RecordingState::Blank; people],
@@ -67,30 +71,46 @@ pub fn resolve(
         evidence.resolved[person as usize] = beside.note(&known).map(|value| Arc::clone(&values[value as usize]));
     }
     // Of an item with as many values as people, only how many would move is of use.
-    let values = if heard.iter().any(|(_, says, _)| says.values.is_some()) { &values[..] } else { &[] };
+    let values = if spoken.iter().any(|spoken| spoken.says.values.is_some()) { &values[..] } else { &[] };
     evidence.beside = beside.finish(values);
     Ok(evidence)
 }
 
 /// Every person's values in every source, and the item's known values, sorted.
-fn judge(rule: &ItemRule, heard: &[(usize, &Demographic, &Heard)]) -> Result<(Vec<Said>, Vec<Arc<str>>)> {
-    let meanings: Vec<Vec<Meaning>> = heard.iter().map(|(_, says, heard)| rule.meanings(says, heard)).collect();
+fn judge(rule: &ItemRule, spoken: &[Spoken]) -> Result<(Vec<Said>, Vec<Arc<str>>)> {
+    let meanings: Vec<Vec<Meaning>> = spoken.iter().map(|spoken| rule.meanings(spoken.says, spoken.heard)).collect();
     let mut values: Vec<Arc<str>> = meanings.iter().flatten().filter_map(|(_, value)| value.clone()).collect();
     values.sort_unstable();
     values.dedup();
-    let mut said = Vec::with_capacity(heard.iter().map(|(.., heard)| heard.said.len()).sum());
-    for ((source, _, heard), meanings) in heard.iter().zip(&meanings) {
-        let order = rule.item.order.iter().position(|index| index == source).unwrap_or(usize::MAX);
-        let source =
-            u16::try_from(*source).map_err(|_| Error::Fault("more sources than a 16-bit number counts".to_owned()))?;
+    let mut said = Vec::with_capacity(spoken.iter().map(|spoken| spoken.heard.said.len()).sum());
+    for (spoken, meanings) in spoken.iter().zip(&meanings) {
+        let order = rule.item.order.iter().position(|source| *source == spoken.source).unwrap_or(usize::MAX);
+        let source = u16::try_from(spoken.source)
+            .map_err(|_| Error::Fault("more sources than a 16-bit number counts".to_owned()))?;
         let place = |value: &Arc<str>| values.binary_search(value).ok().and_then(|place| u32::try_from(place).ok());
         let judged: Vec<_> = meanings.iter().map(|(state, value)| (*state, value.as_ref().and_then(place))).collect();
-        said.extend(heard.said.iter().map(|(&(person, number), &times)| {
+        said.extend(spoken.heard.said.iter().map(|(place, number, times)| {
             let (state, value) = judged[number as usize];
-            Said { person, source, order, state, value, times }
+            Said { person: spoken.people[place as usize], source, order, state, value, times }
         }));
     }
     Ok((said, values))
+}
+
+/// Each person's says together, by source as they came; within one, nothing depends on their order.
+fn by_person(said: Vec<Said>, people: usize) -> Vec<Said> {
+    let mut next = vec![0_usize; people + 1];
+    said.iter().for_each(|said| next[said.person as usize + 1] += 1);
+    for person in 0..people {
+        next[person + 1] += next[person];
+    }
+    let mut sorted = said.clone();
+    for said in said {
+        let at = &mut next[said.person as usize];
+        sorted[*at] = said;
+        *at += 1;
+    }
+    sorted
 }
 
 impl Known {

@@ -1,10 +1,9 @@
 //! What the rows of a source say, gathered while they pass by; nothing is judged before the last row.
 
-use std::collections::BTreeMap;
-
 use arrow::array::{Array, StringArray};
-use hashbrown::{HashMap, HashSet};
+use hashbrown::HashMap;
 
+use super::places::{ByPlace, Places, Together};
 use super::{Linked, Stray};
 
 /// Texts by number, in the order in which they came; 0 is none.
@@ -23,8 +22,17 @@ impl Numbers {
         number
     }
 
+    /// Rows that say the same often stand together.
     fn column(&mut self, texts: &StringArray, rows: &[u32]) -> Vec<u32> {
-        rows.iter().map(|&row| self.of(texts.is_valid(row as usize).then(|| texts.value(row as usize)))).collect()
+        let mut last = (None, 0);
+        let mut number = |row: &u32| {
+            let text = text(texts, *row);
+            if text != last.0 {
+                last = (text, self.of(text));
+            }
+            last.1
+        };
+        rows.iter().map(&mut number).collect()
     }
 
     /// By the other's number, ours.
@@ -46,6 +54,10 @@ impl Numbers {
     }
 }
 
+fn text(texts: &StringArray, row: u32) -> Option<&str> {
+    texts.is_valid(row as usize).then(|| texts.value(row as usize))
+}
+
 /// How often and when something was said.
 #[derive(Debug, Clone, Copy)]
 pub struct Times {
@@ -55,7 +67,7 @@ pub struct Times {
     pub latest: Option<i32>,
 }
 
-impl Times {
+impl Together for Times {
     fn add(&mut self, other: Self) {
         self.rows += other.rows;
         self.first = self.first.into_iter().chain(other.first).min();
@@ -66,6 +78,9 @@ impl Times {
 /// Rows that are used, not linked, and outside their person's life.
 pub type Fates = [u64; 3];
 
+/// Of a recorder with a row of any day.
+const HAS_ROWS: u8 = 1 << 7;
+
 /// Pairs that are counted in a table.
 const PAIRS: usize = 1 << 14;
 
@@ -73,28 +88,38 @@ const PAIRS: usize = 1 << 14;
 #[derive(Debug, Default)]
 pub struct Heard {
     pub values: Numbers,
-    /// By person and value.
-    pub said: HashMap<(u32, u32), Times>,
+    /// By the person's place and value.
+    pub said: ByPlace<Times>,
     /// Rows by recorder and value.
     pub recorded: HashMap<(u32, u32), u64>,
     /// Rows that do not count, by value.
     pub strays: HashMap<u32, Fates>,
-    /// By step of a pathway: person and value.
-    pub at_steps: Vec<HashSet<(u32, u32)>>,
+    /// By step of a pathway: the person's place and value.
+    pub at_steps: Vec<ByPlace<()>>,
+}
+
+/// The rows of one compared column, by text.
+#[derive(Debug, Default)]
+pub struct Texts {
+    numbers: Numbers,
+    /// By number.
+    fates: Vec<Fates>,
 }
 
 /// Everything that the rows of one source say.
 #[derive(Debug, Default)]
 pub struct HeardOfSource {
+    /// Of whom it has rows.
+    pub people: Places,
     /// As the source's demographics.
     pub items: Vec<Heard>,
     pub recorders: Numbers,
-    /// By recorder: a bit for each of the last months with a row.
-    pub months: HashMap<u32, u8>,
+    /// By recorder: a bit for each of the last months with a row, and one for any row at all.
+    months: Vec<u8>,
     /// By step of a pathway: who has a row there.
-    pub at_steps: Vec<HashSet<u32>>,
-    /// By compared column: rows by text.
-    pub columns: Vec<BTreeMap<Option<String>, Fates>>,
+    pub at_steps: Vec<ByPlace<()>>,
+    /// By compared column.
+    pub columns: Vec<Texts>,
 }
 
 /// A chunk as it is heard.
@@ -113,77 +138,87 @@ pub struct Rows<'a> {
 
 impl HeardOfSource {
     pub fn new(items: usize, steps: usize, columns: usize) -> Self {
-        let heard = || Heard { at_steps: vec![HashSet::new(); steps], ..Heard::default() };
+        let at_steps = || (0..steps).map(|_| ByPlace::default()).collect();
+        let heard = || Heard { at_steps: at_steps(), ..Heard::default() };
         Self {
             items: (0..items).map(|_| heard()).collect(),
-            at_steps: vec![HashSet::new(); steps],
-            columns: vec![BTreeMap::new(); columns],
+            at_steps: at_steps(),
+            columns: (0..columns).map(|_| Texts::default()).collect(),
             ..Self::default()
         }
     }
 
     pub fn hear(&mut self, rows: &Rows) {
         let linked = rows.linked;
-        let recorders = match rows.recorders {
-            Some(recorders) => self.recorders.column(recorders, &linked.rows),
-            None => vec![0; linked.rows.len()],
-        };
-        if !self.items.is_empty() {
-            self.note_months(&recorders, rows);
-        }
-        for (at_step, step) in self.at_steps.iter_mut().zip(&rows.steps) {
-            at_step.extend(step.iter().map(|&at| linked.persons[at]));
-        }
-        for (heard, says) in self.items.iter_mut().zip(rows.says) {
-            heard.hear(rows, says, &recorders);
-        }
-        for (counts, texts) in self.columns.iter_mut().zip(&rows.columns) {
-            let mut count = |row: u32, fate: usize| {
-                let text = texts.is_valid(row as usize).then(|| texts.value(row as usize).to_owned());
-                counts.entry(text).or_default()[fate] += 1;
+        if !self.items.is_empty() || !self.at_steps.is_empty() {
+            let recorders = match rows.recorders {
+                Some(recorders) => self.recorders.column(recorders, &linked.rows),
+                None => vec![0; linked.rows.len()],
             };
-            linked.rows.iter().for_each(|&row| count(row, 0));
-            linked.strays.iter().for_each(|&(row, stray)| count(row, fate_of(stray)));
+            self.note_months(&recorders, rows);
+            let places: Vec<u32> = linked.persons.iter().map(|person| self.people.take(*person)).collect();
+            note_steps(&mut self.at_steps, &rows.steps, |at| (places[at], 0));
+            for (heard, says) in self.items.iter_mut().zip(rows.says) {
+                heard.hear(rows, says, &recorders, &places);
+            }
+        }
+        for (heard, texts) in self.columns.iter_mut().zip(&rows.columns) {
+            heard.count(texts, &linked.rows, |_| 0);
+            let strays: Vec<u32> = linked.strays.iter().map(|(row, _)| *row).collect();
+            heard.count(texts, &strays, |at| fate_of(linked.strays[at].1));
         }
     }
 
     fn note_months(&mut self, recorders: &[u32], rows: &Rows) {
+        let most = recorders.iter().max().map_or(0, |most| *most as usize + 1);
+        self.months.resize(self.months.len().max(most), 0);
         for (&recorder, &day) in recorders.iter().zip(&rows.linked.days) {
-            let months = self.months.entry(recorder).or_default();
             let month = day.and_then(|day| rows.months.iter().position(|first| day >= *first));
-            *months |= month.map_or(0, |month| 1 << month);
+            self.months[recorder as usize] |= month.map_or(0, |month| 1 << month) | HAS_ROWS;
         }
+    }
+
+    /// By recorder with a row: a bit for each of the last months with one.
+    pub fn months(&self) -> impl Iterator<Item = (u32, u8)> {
+        let months = (0_u32..).zip(&self.months).filter(|(_, months)| *months & HAS_ROWS != 0);
+        months.map(|(recorder, months)| (recorder, months & !HAS_ROWS))
     }
 
     /// Adds what another worker heard.
     pub fn merge(&mut self, other: Self) {
         let recorders = self.recorders.translate(&other.recorders);
-        for (recorder, months) in other.months {
-            *self.months.entry(recorders[recorder as usize]).or_default() |= months;
+        for (recorder, months) in recorders.iter().zip(&other.months) {
+            let at = *recorder as usize;
+            self.months.resize(self.months.len().max(at + 1), 0);
+            self.months[at] |= months;
         }
-        self.at_steps.iter_mut().zip(other.at_steps).for_each(|(mine, theirs)| mine.extend(theirs));
-        for (mine, theirs) in self.columns.iter_mut().zip(other.columns) {
-            for (text, fates) in theirs {
-                add(mine.entry(text).or_default(), fates);
-            }
+        let places: Vec<u32> = other.people.people().iter().map(|person| self.people.take(*person)).collect();
+        for (mine, theirs) in self.at_steps.iter_mut().zip(&other.at_steps) {
+            mine.merge(theirs, &places, &[0]);
         }
-        self.items.iter_mut().zip(other.items).for_each(|(mine, theirs)| mine.merge(&theirs, &recorders));
+        self.columns.iter_mut().zip(other.columns).for_each(|(mine, theirs)| mine.merge(&theirs));
+        self.items.iter_mut().zip(other.items).for_each(|(mine, theirs)| mine.merge(&theirs, &recorders, &places));
+    }
+}
+
+/// Notes of each step who has a row there, and what it says.
+fn note_steps(at_steps: &mut [ByPlace<()>], steps: &[Vec<usize>], says: impl Fn(usize) -> (u32, u32)) {
+    for (at_step, step) in at_steps.iter_mut().zip(steps) {
+        step.iter().map(|at| says(*at)).for_each(|(place, value)| at_step.say(place, value, ()));
     }
 }
 
 impl Heard {
-    fn hear(&mut self, rows: &Rows, says: &StringArray, recorders: &[u32]) {
+    fn hear(&mut self, rows: &Rows, says: &StringArray, recorders: &[u32], places: &[u32]) {
         let linked = rows.linked;
         let values = self.values.column(says, &linked.rows);
-        for ((&person, &day), &value) in linked.persons.iter().zip(&linked.days).zip(&values) {
-            self.say((person, value), Times { rows: 1, first: day, latest: day });
+        for ((&place, &day), &value) in places.iter().zip(&linked.days).zip(&values) {
+            self.said.say(place, value, Times { rows: 1, first: day, latest: day });
         }
         self.count(recorders, &values);
-        for (at_step, step) in self.at_steps.iter_mut().zip(&rows.steps) {
-            at_step.extend(step.iter().map(|&at| (linked.persons[at], values[at])));
-        }
+        note_steps(&mut self.at_steps, &rows.steps, |at| (places[at], values[at]));
         for &(row, stray) in &linked.strays {
-            let value = self.values.of(says.is_valid(row as usize).then(|| says.value(row as usize)));
+            let value = self.values.of(text(says, row));
             self.strays.entry(value).or_default()[fate_of(stray)] += 1;
         }
     }
@@ -192,12 +227,17 @@ impl Heard {
     fn count(&mut self, recorders: &[u32], values: &[u32]) {
         let of = |numbers: &[u32]| numbers.iter().max().map_or(0, |most| *most as usize + 1);
         let (width, height) = (of(values), of(recorders));
-        let pairs = recorders.iter().zip(values);
         if width.saturating_mul(height) > PAIRS {
-            pairs.for_each(|(&recorder, &value)| *self.recorded.entry((recorder, value)).or_default() += 1);
+            let mut pairs: Vec<(u32, u32)> = recorders.iter().copied().zip(values.iter().copied()).collect();
+            pairs.sort_unstable();
+            for same in pairs.chunk_by(|a, b| a == b) {
+                let pair = same.first().copied().unwrap_or_default();
+                *self.recorded.entry(pair).or_default() += same.len() as u64;
+            }
             return;
         }
         let mut table = vec![0_u64; width * height];
+        let pairs = recorders.iter().zip(values);
         pairs.for_each(|(&recorder, &value)| table[recorder as usize * width + value as usize] += 1);
         for (pair, rows) in (0_u32..).zip(table).filter(|(_, rows)| *rows > 0) {
             let width = width as u32;
@@ -205,15 +245,9 @@ impl Heard {
         }
     }
 
-    fn say(&mut self, at: (u32, u32), times: Times) {
-        self.said.entry(at).and_modify(|known| known.add(times)).or_insert(times);
-    }
-
-    fn merge(&mut self, other: &Self, recorders: &[u32]) {
+    fn merge(&mut self, other: &Self, recorders: &[u32], places: &[u32]) {
         let values = self.values.translate(&other.values);
-        for (&(person, value), &times) in &other.said {
-            self.say((person, values[value as usize]), times);
-        }
+        self.said.merge(&other.said, places, &values);
         for (&(recorder, value), rows) in &other.recorded {
             *self.recorded.entry((recorders[recorder as usize], values[value as usize])).or_default() += rows;
         }
@@ -221,8 +255,32 @@ impl Heard {
             add(self.strays.entry(values[value as usize]).or_default(), fates);
         }
         for (mine, theirs) in self.at_steps.iter_mut().zip(&other.at_steps) {
-            mine.extend(theirs.iter().map(|&(person, value)| (person, values[value as usize])));
+            mine.merge(theirs, places, &values);
         }
+    }
+}
+
+impl Texts {
+    fn count(&mut self, texts: &StringArray, rows: &[u32], fate: impl Fn(usize) -> usize) {
+        let numbers = self.numbers.column(texts, rows);
+        self.fates.resize(self.numbers.0.len() + 1, Fates::default());
+        for (at, number) in numbers.into_iter().enumerate() {
+            self.fates[number as usize][fate(at)] += 1;
+        }
+    }
+
+    fn merge(&mut self, other: &Self) {
+        let numbers = self.numbers.translate(&other.numbers);
+        self.fates.resize(self.numbers.0.len() + 1, Fates::default());
+        for (number, fates) in numbers.into_iter().zip(&other.fates) {
+            add(&mut self.fates[number as usize], *fates);
+        }
+    }
+
+    /// Each text with its rows; none for rows without one.
+    pub fn rows(&self) -> Vec<(Option<String>, Fates)> {
+        let texts = self.numbers.map(None, |text| Some(text.to_owned())).into_iter();
+        texts.zip(self.fates.iter().copied()).filter(|(_, fates)| fates.iter().any(|rows| *rows > 0)).collect()
     }
 }
 

@@ -18,6 +18,9 @@ mod gone;
 /// What the rows of a source say, as they pass by.
 pub mod heard;
 
+/// What rows say of each person, without a search for most.
+pub mod places;
+
 /// What every source says about a person, and which say wins.
 pub mod evidence;
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::evidence::{ItemRule, Meaning};
 use super::heard::{Heard, HeardOfSource};
+use super::places::ByPlace;
 use super::{AtStep, RecordingState, RowGroup, RowsBy, SourceRows};
 use crate::cohort::words::NOT_RECORDED;
 use crate::error::Result;
@@ -13,10 +14,15 @@ use crate::pipeline::{Pipeline, Source};
 /// Judges what was heard of a source.
 pub fn rows(pipeline: &Pipeline, source: &Source, heard: &HeardOfSource) -> Result<SourceRows> {
     let recorders = heard.recorders.map(Arc::from(NOT_RECORDED), |recorder| Arc::from(recorder));
-    let mut rows =
-        SourceRows { steps: heard.at_steps.iter().map(|at| at_step(pipeline, at)).collect(), ..SourceRows::default() };
-    for (recorder, months) in &heard.months {
-        rows.months.insert(Arc::clone(&recorders[*recorder as usize]), months.count_ones());
+    let persons = heard.people.people();
+    let steps: Vec<Vec<(u32, u32)>> = heard.at_steps.iter().map(|at| at_step(at, persons)).collect();
+    let at_steps = steps.iter().map(|step| AtStep {
+        people: step.iter().map(|(person, _)| *person).collect(),
+        states: vec![None; pipeline.items.len()],
+    });
+    let mut rows = SourceRows { steps: at_steps.collect(), ..SourceRows::default() };
+    for (recorder, months) in heard.months() {
+        rows.months.insert(Arc::clone(&recorders[recorder as usize]), months.count_ones());
     }
     for (demographic, heard) in source.demographics.iter().zip(&heard.items) {
         let item = &pipeline.items[demographic.item];
@@ -26,13 +32,13 @@ pub fn rows(pipeline: &Pipeline, source: &Source, heard: &HeardOfSource) -> Resu
         if compared(pipeline).any(|name| name == item.name) {
             rows.groups.extend(by_value(&item.name, heard, &meanings));
         }
-        for (step, said) in rows.steps.iter_mut().zip(&heard.at_steps) {
-            step.states[demographic.item] = Some(best(&step.people, said.iter(), &meanings));
+        for ((step, said), people) in rows.steps.iter_mut().zip(&heard.at_steps).zip(&steps) {
+            step.states[demographic.item] = Some(best(people, said, persons.len(), &meanings));
         }
     }
     for (name, counts) in compared_columns(pipeline, source).zip(&heard.columns) {
-        rows.groups.extend(counts.iter().map(|(text, &[used, not_linked, outside_life])| {
-            let group = text.clone().unwrap_or_else(|| NOT_RECORDED.to_owned());
+        rows.groups.extend(counts.rows().into_iter().map(|(text, [used, not_linked, outside_life])| {
+            let group = text.unwrap_or_else(|| NOT_RECORDED.to_owned());
             RowGroup { split: name.to_owned(), group, used, not_linked, outside_life }
         }));
     }
@@ -58,10 +64,11 @@ pub fn compared_columns<'a>(pipeline: &'a Pipeline, source: &'a Source) -> impl 
     compared(pipeline).filter(no_item).filter(|name| source.column(name).is_some())
 }
 
-fn at_step(pipeline: &Pipeline, at: &hashbrown::HashSet<u32>) -> AtStep {
-    let mut people: Vec<u32> = at.iter().copied().collect();
+/// Those who came to a step, sorted, each with their place.
+fn at_step(at: &ByPlace<()>, persons: &[u32]) -> Vec<(u32, u32)> {
+    let mut people: Vec<(u32, u32)> = at.iter().map(|(place, ..)| (persons[place as usize], place)).collect();
     people.sort_unstable();
-    AtStep { people, states: vec![None; pipeline.items.len()] }
+    people
 }
 
 fn by_recorder(
@@ -105,13 +112,12 @@ fn by_value(split: &str, heard: &Heard, meanings: &[Meaning]) -> impl Iterator<I
     groups.into_iter().map(row).collect::<Vec<_>>().into_iter()
 }
 
-/// The best state of each of these people.
-fn best<'a>(people: &[u32], said: impl Iterator<Item = &'a (u32, u32)>, meanings: &[Meaning]) -> Vec<RecordingState> {
-    let mut states = vec![RecordingState::Blank; people.len()];
-    for &(person, value) in said {
-        if let Ok(at) = people.binary_search(&person) {
-            states[at] = states[at].min(meanings[value as usize].0);
-        }
+/// The best state of each of these people, given with their places.
+fn best(people: &[(u32, u32)], said: &ByPlace<()>, places: usize, meanings: &[Meaning]) -> Vec<RecordingState> {
+    let mut states = vec![RecordingState::Blank; places];
+    for (place, value, ()) in said.iter() {
+        let state = &mut states[place as usize];
+        *state = (*state).min(meanings[value as usize].0);
     }
-    states
+    people.iter().map(|(_, place)| states[*place as usize]).collect()
 }
