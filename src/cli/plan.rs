@@ -39,6 +39,9 @@ fn of_source(told: &ToldSource) -> String {
     for list in &told.code_lists {
         text.push_str(&format!("\n  meets     {list}"));
     }
+    if !told.hears.is_empty() {
+        text.push_str(&format!("\n  hears     {}: for the audits, in the same scan", told.hears.join(", ")));
+    }
     let held = if told.held { ", and all rows until duplicates are known" } else { "" };
     text.push_str(&format!(
         "\n  holds     {} bytes a person for {} features{held}; {}",

@@ -68,6 +68,8 @@ pub struct Conformed<'a> {
     known_by: Date,
     /// For each source: its rows, when it is a lookup.
     lookups: Vec<Option<Lookup>>,
+    /// By source: how often its files were read.
+    scans: Vec<AtomicUsize>,
 }
 
 /// The rows of a lookup by their key.
@@ -166,7 +168,8 @@ pub fn conform_known_by<'a>(
     known_by: Date,
 ) -> Result<Conformed<'a>> {
     let lookups = pipeline.sources.iter().map(|_| None).collect();
-    let mut conformed = Conformed { pipeline, delivered, engine, known_by, lookups };
+    let scans = pipeline.sources.iter().map(|_| AtomicUsize::new(0)).collect();
+    let mut conformed = Conformed { pipeline, delivered, engine, known_by, lookups, scans };
     for (index, _) in pipeline.with_role(Role::Lookup) {
         conformed.load_lookup(index)?;
     }
@@ -201,6 +204,11 @@ impl Conformed<'_> {
         Ok(())
     }
 
+    /// By source: how often its files were read so far.
+    pub fn scans(&self) -> Vec<usize> {
+        self.scans.iter().map(|scans| scans.load(Ordering::Relaxed)).collect()
+    }
+
     /// Whether the rows of a source pass by once, each with what was delivered, so that some can be kept as they came.
     pub fn passes_by(&self, source: usize) -> bool {
         let declared = &self.pipeline.sources[source];
@@ -218,6 +226,7 @@ impl Conformed<'_> {
     ) -> Result<(Vec<S>, Tally)> {
         if self.pipeline.sources[source].decl.key.is_empty() || self.pipeline.sources[source].decl.role == Role::Lookup
         {
+            self.scans[source].fetch_add(1, Ordering::Relaxed);
             let files = self.delivered.sources[source].files.iter().enumerate().collect();
             let states = self.workers(
                 files,
@@ -240,6 +249,7 @@ impl Conformed<'_> {
 
     /// All rows of a source, duplicates marked.
     fn collect(&self, source: usize) -> Result<(Vec<Chunk>, Tally)> {
+        self.scans[source].fetch_add(1, Ordering::Relaxed);
         let files = self.delivered.sources[source].files.iter().enumerate().collect();
         let states =
             self.workers(files, Default::default, |(chunks, tally): &mut (Vec<Chunk>, Tally), (number, file)| {

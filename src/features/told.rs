@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::plan::Plan;
 use crate::conform::Engine;
 use crate::error::Result;
+use crate::link::rows::compared_columns;
 use crate::pipeline::decl::Role;
 use crate::pipeline::{Pipeline, Source};
 use crate::source::{Delivered, DeliveredSource, delivered_columns};
@@ -45,6 +46,8 @@ pub struct ToldSource {
     pub predicates: Vec<String>,
     /// Code columns met with a code list, each once.
     pub code_lists: Vec<String>,
+    /// What the audits listen for in the same scan.
+    pub hears: Vec<String>,
     pub features: usize,
     /// What a worker holds of one person while the source is read.
     pub state_bytes_a_person: usize,
@@ -60,7 +63,8 @@ pub fn tell(pipeline: &Pipeline, delivered: &Delivered, engine: Engine) -> Resul
     let each = pipeline.sources.iter().zip(&delivered.sources).enumerate();
     let sources = each.map(|(index, (source, delivered))| {
         let plan = Plan::new(pipeline, index, 0)?;
-        Ok(tell_source(source, delivered, &plan, people_at_most, engine.partitions))
+        let told = tell_source(source, delivered, &plan, people_at_most, engine.partitions);
+        Ok(ToldSource { hears: hears(pipeline, index), ..told })
     });
     let sources = sources.collect::<Result<Vec<_>>>()?;
     let most = sources.iter().map(|source| source.estimated_bytes).max().flatten();
@@ -101,9 +105,18 @@ fn tell_source(
         columns,
         predicates: plan.predicates().map(str::to_owned).collect(),
         code_lists: plan.code_lists().map(|(column, list)| format!("{column} on {list}")).collect(),
+        hears: Vec::new(),
         features: plan.features.len(),
         state_bytes_a_person,
         held,
         estimated_bytes: in_rows.zip(in_states).map(|(rows, states)| rows + states),
     }
+}
+
+fn hears(pipeline: &Pipeline, index: usize) -> Vec<String> {
+    let source = &pipeline.sources[index];
+    let items = source.demographics.iter().map(|said| pipeline.items[said.item].name.clone());
+    let steps = pipeline.steps_at(index).map(|(pathway, step)| format!("{} ({})", step.title, pathway.name));
+    let columns = compared_columns(pipeline, source).map(|column| format!("linkage by {column}"));
+    items.chain(steps).chain(columns).collect()
 }

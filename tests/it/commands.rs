@@ -109,6 +109,7 @@ fn a_plan_says_what_a_run_would_read_and_hold() {
         });
         let features: Vec<_> = features.collect();
         assert_eq!(told["features"], features.len());
+        assert!(told["hears"].as_array().unwrap().len() >= source.demographics.len(), "{}", source.name);
         assert_eq!(told["state_bytes_a_person"].as_u64().unwrap() > 0, !features.is_empty(), "{}", source.name);
     }
     assert_eq!((&told["workers"], &told["buckets"]), (&3.into(), &1.into()));

@@ -365,3 +365,34 @@ fn a_worklist_is_no_longer_than_it_was_asked_for_and_begins_with_what_is_worth_m
     let values: Vec<u32> = rows.iter().map(|row| row.last().unwrap().parse().unwrap()).collect();
     assert!(values.is_sorted_by(|a, b| a >= b), "{values:?}");
 }
+
+/// How often each source is read, with all that the audits make of it.
+fn scans(folder: &Path) -> Vec<usize> {
+    let pipeline = riskstrat::pipeline::parse::load(&folder.join("run.toml"), &LoadOptions::default()).unwrap();
+    let delivered = riskstrat::source::find(&pipeline).unwrap();
+    let conformed = riskstrat::conform::conform(&pipeline, &delivered, ENGINE).unwrap();
+    let records = riskstrat::link::link(&conformed).unwrap();
+    let (people, features, _) = riskstrat::features::pass(records, &|_| ()).unwrap();
+    let scores = riskstrat::score::score(&pipeline, &features).unwrap();
+    let (cohorts, history) = (riskstrat::cohort::Cohorts { lists: Vec::new() }, Default::default());
+    let gaps = riskstrat::audit::gaps(&pipeline, &people, &features, &scores, &cohorts, &history).unwrap();
+    let counted: Vec<u64> = gaps.counts.iter().map(|counts| counts.people).collect();
+    assert_eq!(counted.is_empty(), pipeline.audits.is_empty());
+    conformed.scans()
+}
+
+#[test]
+fn audits_read_no_source_again() {
+    let folder = tempfile::tempdir().unwrap();
+    world(folder.path());
+    let with_audits = scans(folder.path());
+    // Who is on the spine is settled before anything else is read.
+    assert_eq!(with_audits, [2, 1, 1]);
+    for name in ["sources/people.toml", "sources/hospital.toml", "sources/clinic.toml"] {
+        let text = std::fs::read_to_string(folder.path().join(name)).unwrap();
+        write(folder.path(), name, text.split("[demographics]").next().unwrap());
+    }
+    let run = std::fs::read_to_string(folder.path().join("run.toml")).unwrap();
+    write(folder.path(), "run.toml", &run.replace("audits = [\"gaps\"]\n", ""));
+    assert_eq!(scans(folder.path()), with_audits);
+}
