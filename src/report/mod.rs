@@ -132,6 +132,7 @@ impl Numbers {
             many,
             left_out => sheet.left_out,
             folded => sheet.folded,
+            on_screen_alone => sheet.on_screen_alone,
             file => sheet.file,
         }
     }

@@ -58,6 +58,8 @@ pub(super) struct Sheet {
     pub left_out: usize,
     /// Behind its name, because it is long.
     pub folded: bool,
+    /// Left out of print, because it is wide or one of many.
+    pub on_screen_alone: bool,
     /// Where all rows are; none where the page itself is where they are.
     pub file: Option<&'static str>,
 }
@@ -81,11 +83,17 @@ impl Sheet {
         let left_out = rows.len().saturating_sub(MOST_ROWS);
         rows.truncate(MOST_ROWS);
         let header = header.into_iter().enumerate().map(|(column, text)| (text.into(), column >= texts)).collect();
-        Self { caption: caption.into(), header, folded: rows.len() > OPEN_ROWS, rows, left_out, file: file.into() }
+        let (caption, file, folded) = (caption.into(), file.into(), rows.len() > OPEN_ROWS);
+        Self { caption, header, rows, left_out, folded, on_screen_alone: false, file }
     }
 
     pub fn printed(&self) -> bool {
         self.rows.len() <= PRINTED_ROWS
+    }
+
+    pub fn on_screen_alone(mut self) -> Self {
+        self.on_screen_alone = true;
+        self
     }
 
     /// Behind its name although it is short: the picture says it all.

@@ -41,14 +41,15 @@ impl Bars<'_> {
     pub fn draw(&self) -> Picture {
         let mut canvas = Canvas::default();
         let mut y = 0.0;
-        for (look, meaning) in self.key {
+        let (drawn, unseen_rows) = apart(&self.rows, |row| row.parts.is_empty());
+        for (look, meaning) in self.key.iter().filter(|_| !drawn.is_empty()) {
             y += LINE;
             canvas.key(y, meaning, |canvas, x, y| canvas.rect(look, x - 12.0, y - 6.0, 24.0, 12.0));
         }
-        y += if self.key.is_empty() { 0.0 } else { 8.0 };
+        y += if y == 0.0 { 0.0 } else { 8.0 };
         let lengths = self.rows.iter().map(|row| row.parts.iter().map(|part| part.value).sum());
         let scale = Scale::over([0.0, self.at_least].into_iter().chain(lengths), 0.0, WIDTH);
-        for row in &self.rows {
+        for row in &drawn {
             let top = y + 20.0;
             match row.parts.as_slice() {
                 [] => unseen(&mut canvas, y + 15.0, top, &row.label, &row.said),
@@ -62,9 +63,41 @@ impl Bars<'_> {
             }
             y += ROW;
         }
-        axis(&mut canvas, scale, y, self.axis);
-        canvas.finish(self.title, self.description, y + 2.0 * LINE + 4.0)
+        if !drawn.is_empty() {
+            axis(&mut canvas, scale, y, self.axis);
+            y += 2.0 * LINE + 4.0;
+        }
+        y = together(&mut canvas, y, unseen_rows.iter().map(|row| (row.label.as_str(), row.said.as_str())));
+        canvas.finish(self.title, self.description, y)
     }
+}
+
+/// So many rows without a number stand in their places; of more, only the names are written.
+const FRAMES: usize = 2;
+
+/// The rows to draw, and those whose names alone are written.
+pub(super) fn apart<T>(rows: &[T], is_unseen: impl Fn(&T) -> bool) -> (Vec<&T>, Vec<&T>) {
+    match rows.iter().filter(|row| is_unseen(row)).count() {
+        0..=FRAMES => (rows.iter().collect(), Vec::new()),
+        _ => rows.iter().partition(|row| !is_unseen(row)),
+    }
+}
+
+/// The names of rows without a number, below a frame that says why; how far down they reach.
+pub(super) fn together<'a>(canvas: &mut Canvas, mut y: f64, rows: impl Iterator<Item = (&'a str, &'a str)>) -> f64 {
+    let mut by_reason: Vec<(&str, Vec<&str>)> = Vec::new();
+    for (label, why) in rows {
+        match by_reason.iter_mut().find(|(known, _)| *known == why) {
+            Some((_, labels)) => labels.push(label),
+            None => by_reason.push((why, vec![label])),
+        }
+    }
+    for (why, labels) in by_reason {
+        canvas.rect("unseen", 0.0, y + 6.0, WIDTH, THICK);
+        canvas.text("small", (6.0, y + 17.0), Anchor::Start, why);
+        y = canvas.lines(y + 8.0 + THICK, &labels.join(", ")) + 6.0;
+    }
+    y
 }
 
 /// A row without a number: an empty frame that says why.
@@ -115,6 +148,18 @@ mod tests {
             _ => None,
         });
         assert_eq!(drawn.collect::<Vec<_>>(), [(0.0, 100.0), (100.0, 200.0), (0.0, 0.0), (0.0, 400.0)]);
+    }
+
+    #[test]
+    fn of_many_that_are_hidden_the_names_stand_together() {
+        let hidden = |label: String| Bar { label, said: "not shown: fewer than 8".to_owned(), parts: Vec::new() };
+        let rows: Vec<Bar> = (0..20).map(|at| hidden(format!("Group {at} of the twenty"))).collect();
+        let picture = bars(rows);
+        picture.assert_within();
+        let svg = picture.svg("p");
+        assert_eq!(svg.matches("not shown: fewer than 8").count(), 1);
+        assert!((0..20).all(|at| svg.contains(&format!("Group {at} "))), "{svg}");
+        assert!(!svg.contains("class=\"axis\""), "an axis of nothing");
     }
 
     #[test]

@@ -99,6 +99,22 @@ impl Canvas {
         self.text("said", (WIDTH, y), Anchor::End, said);
     }
 
+    /// Small text over the whole width, in as many lines as it takes; how far down it reaches.
+    pub fn lines(&mut self, mut y: f64, text: &str) -> f64 {
+        let mut line = String::new();
+        for word in text.split(' ') {
+            if !line.is_empty() && width_of(&line) + LETTER + width_of(word) > WIDTH {
+                y += LINE - 3.0;
+                self.text("small", (0.0, y), Anchor::Start, &line);
+                line.clear();
+            }
+            line.push_str(if line.is_empty() { "" } else { " " });
+            line.push_str(word);
+        }
+        self.text("small", (0.0, y + LINE - 3.0), Anchor::Start, &cut(&line, WIDTH));
+        y + LINE - 3.0
+    }
+
     /// A line of the key: a mark, drawn by `sample` around a point, and what it means.
     pub fn key(&mut self, y: f64, meaning: &str, sample: impl FnOnce(&mut Self, f64, f64)) {
         sample(self, 14.0, y - 4.5);

@@ -1,6 +1,6 @@
 //! A dot a group, with its interval, and the bounds within which it lies however the gaps are filled.
 
-use super::bars::{axis, unseen};
+use super::bars::{apart, axis, together, unseen};
 use super::canvas::{Canvas, LINE, Picture, WIDTH};
 use super::scale::Scale;
 
@@ -11,6 +11,8 @@ pub(in crate::report) struct Dots<'a> {
     pub description: &'a str,
     /// What the axis counts.
     pub axis: &'a str,
+    /// Whether it says what its marks mean; where several stand together, one does.
+    pub key: bool,
     /// A figure to compare with, and what it is.
     pub line: Option<(f64, &'a str)>,
     /// What the dot is, and the lines and marks around it, where any row has them.
@@ -42,27 +44,31 @@ const MARGIN: f64 = 6.0;
 impl Dots<'_> {
     pub fn draw(&self) -> Picture {
         let mut canvas = Canvas::default();
-        let mut y = self.key(&mut canvas) + 8.0;
+        let (drawn, unseen_rows) = apart(&self.rows, Dot::is_unseen);
+        let mut y = if drawn.is_empty() || !self.key { 0.0 } else { self.key(&mut canvas) + 8.0 };
         let numbers = self.rows.iter().flat_map(Dot::numbers).chain(self.line.map(|(number, _)| number));
         let scale = Scale::over(numbers.chain([0.0]), MARGIN, WIDTH - MARGIN);
-        let (top, bottom) = (y, self.rows.iter().fold(y, |y, _| y + ROW));
-        for tick in scale.ticks() {
+        let (top, bottom) = (y, drawn.iter().fold(y, |y, _| y + ROW));
+        for tick in scale.ticks().into_iter().filter(|_| !drawn.is_empty()) {
             canvas.line("grid", [(scale.at(tick), top), (scale.at(tick), bottom)]);
         }
-        for row in &self.rows {
-            let nothing = row.value.is_none() && row.bounds.is_none();
-            match nothing {
+        for row in &drawn {
+            match row.is_unseen() {
                 true => unseen(&mut canvas, y + 15.0, y + 22.0, &row.label, &row.said),
                 false => canvas.heading(y + 15.0, &row.label, &row.said),
             }
             row.draw(&mut canvas, scale, y + 29.0);
             y += ROW;
         }
-        if let Some((number, _)) = self.line {
-            canvas.line("compare", [(scale.at(number), top), (scale.at(number), y)]);
+        if !drawn.is_empty() {
+            if let Some((number, _)) = self.line {
+                canvas.line("compare", [(scale.at(number), top), (scale.at(number), y)]);
+            }
+            axis(&mut canvas, scale, y, self.axis);
+            y += 2.0 * LINE + 4.0;
         }
-        axis(&mut canvas, scale, y, self.axis);
-        canvas.finish(self.title, self.description, y + 2.0 * LINE + 4.0)
+        y = together(&mut canvas, y, unseen_rows.iter().map(|row| (row.label.as_str(), row.said.as_str())));
+        canvas.finish(self.title, self.description, y)
     }
 
     /// Says what each kind of mark means, and how far down that reaches.
@@ -91,6 +97,10 @@ impl Dots<'_> {
 }
 
 impl Dot {
+    fn is_unseen(&self) -> bool {
+        self.value.is_none() && self.bounds.is_none()
+    }
+
     fn numbers(&self) -> impl Iterator<Item = f64> {
         let spans = [self.interval, self.bounds].into_iter().flatten().flat_map(|(low, high)| [low, high]);
         spans.chain(self.value).chain(self.second)
@@ -138,6 +148,7 @@ mod tests {
             title: "t",
             description: "d",
             axis: "Percent",
+            key: true,
             line: Some((48.0, "everyone")),
             point: "this run",
             interval: "95% interval",

@@ -91,6 +91,7 @@ fn panel(facts: &Facts, known: &MeasureFact, event: &str, split: &str, rows: &[R
     let title = format!("{} in a week, by {named}", known.label(event));
     let picture = (dots.len() <= MOST_ROWS).then(|| {
         Dots {
+            key: true,
             title: &title,
             description: "A mark for each group: what is expected in a week, and the range in which nine weeks of ten should lie.",
             axis: "In a week",

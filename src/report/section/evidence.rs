@@ -3,7 +3,7 @@
 use super::super::facts::Facts;
 use super::super::part::{Block, Panel, Section, Sheet};
 use super::super::picture::{Bar, Bars, MOST_ROWS, Part};
-use super::super::table::{Row, Tables, distinct, only};
+use super::super::table::{Row, Shown, Tables, distinct, only};
 use super::super::words;
 use super::{group, said};
 use crate::error::{Error, Result};
@@ -217,23 +217,35 @@ fn linkage(facts: &Facts, rows: &[Row]) -> Result<Option<Block>> {
     let text = "Rows whose token is in no register are in no list and no figure. If they are more often of one group, that group is \
                 hidden."
         .to_owned();
-    let mut block = Block::new("Linkage", [text]);
+    let mut table = Vec::new();
     for source in distinct(rows, "source")? {
         let of_source = only(rows, "source", &source)?;
         for split in distinct(&of_source, "split")? {
-            let (mut bars, mut table) = (Vec::new(), Vec::new());
-            for row in only(&of_source, "split", &split)? {
+            let of_split = only(&of_source, "split", &split)?;
+            let mut shown = Vec::new();
+            for row in &of_split {
                 let name = group(&row.text("group")?);
-                table.push(vec![name.clone(), row.count("rows")?, row.count("linked")?, row.percent("share_linked")?]);
-                bars.push((name, row));
+                shown.extend(row.shown("share_linked")?.number().map(|share| (name, share)));
             }
-            let title = format!("{}, by {}", facts.source(&source), words::lower(&facts.split(&split)));
-            let sheet = Sheet::new(title.as_str(), "linkage", 1, ["Group", "Rows", "Linked", "Percent"], table);
-            let shares = Shares { title: &title, axis: "Percent of rows linked", column: "share_linked" };
-            block.panels.push(shares.panel(facts, &bars, sheet)?.titled(title.as_str()));
+            let end = |end: Option<&(String, f64)>| {
+                end.map_or_else(String::new, |(name, share)| {
+                    format!("{name}, {}", words::percent(Shown::Number(*share)))
+                })
+            };
+            let least = shown.iter().min_by(|a, b| a.1.total_cmp(&b.1));
+            let most = shown.iter().max_by(|a, b| a.1.total_cmp(&b.1));
+            let apart = least.zip(most).map_or(0.0, |(least, most)| most.1 - least.1);
+            let of_groups = format!("{} of {}", shown.len(), of_split.len());
+            let named = [facts.source(&source), facts.split(&split), of_groups, end(least), end(most)];
+            table.push((apart, named.into_iter().chain([words::figure(Shown::Number(apart))]).collect()));
         }
     }
-    Ok(Some(block))
+    table.sort_by(|a: &(f64, Vec<String>), b| b.0.total_cmp(&a.0));
+    let header = ["Source", "By", "Groups shown", "Linked least", "Linked most", "Points apart"];
+    let table = table.into_iter().map(|(_, cells)| cells).collect();
+    let caption = "Groups whose rows are linked least and most, in percent of their rows, the widest apart first";
+    let sheet = Sheet::new(caption, "linkage", 5, header, table);
+    Ok(Some(Block::new("Linkage", [text]).with(Panel::of(None, sheet))))
 }
 
 fn false_links(facts: &Facts, rows: &[Row]) -> Result<Option<Block>> {

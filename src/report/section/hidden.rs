@@ -101,6 +101,7 @@ fn panel(facts: &Facts, label: &str, pairs: &[Pair]) -> Result<Panel> {
         title: &format!("{label}: people with a gap and people without"),
         description,
         axis,
+        key: true,
         line: None,
         point: "people with a gap in this item",
         interval: "95% interval",

@@ -145,6 +145,7 @@ fn panel(facts: &Facts, known: &MeasureFact, outcome: &str, cohort: &str, rows: 
     let description = told.join(" ");
     let picture = dots.iter().any(|dot| dot.value.is_some()).then(|| {
         Dots {
+            key: true,
             title: &format!("{label}: {lists}"),
             description: &description,
             axis: "More or fewer for each 100 people listed",

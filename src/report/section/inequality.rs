@@ -26,6 +26,7 @@ pub(super) fn section(facts: &Facts, tables: Tables) -> Result<Option<Section>> 
         let of_figure = only(&rows, "figure", &figure)?;
         let bounds = only(&bounds, "figure", &figure)?;
         let mut block = Block::new(label.as_str(), None);
+        let mut alone = Vec::new();
         for split in distinct(&of_figure, "split")?.into_iter().filter(|split| split != EVERYONE) {
             let scene = Scene {
                 facts,
@@ -34,10 +35,20 @@ pub(super) fn section(facts: &Facts, tables: Tables) -> Result<Option<Section>> 
                 everyone: everyone(&of_figure)?,
                 rows: only(&of_figure, "split", &split)?,
                 bounds: only(&bounds, "split", &split)?,
+                key: block.panels.is_empty(),
             };
-            block.panels.push(scene.panel()?);
+            match scene.compares()? {
+                true => block.panels.push(scene.panel()?),
+                false => alone.push(words::lower(&scene.split)),
+            }
         }
-        blocks.extend((!block.panels.is_empty()).then_some(block));
+        if !alone.is_empty() {
+            block.text.push(format!(
+                "Nothing can be compared by {}: fewer than two groups may be shown. The file has what there is.",
+                alone.join(", nor by ")
+            ));
+        }
+        blocks.extend((!block.panels.is_empty() || !block.text.is_empty()).then_some(block));
     }
     let lead = vec![
         "A difference between groups can be real, or made by who is not recorded. The hatched bar shows how far each figure could \
@@ -63,12 +74,23 @@ struct Scene<'a> {
     everyone: Option<f64>,
     rows: Vec<Row<'a>>,
     bounds: Vec<Row<'a>>,
+    /// Whether it says what its marks mean: the first of a figure does.
+    key: bool,
 }
 
 impl Scene<'_> {
     /// `percent` where the figure is one, else the mean.
     fn measure(&self) -> Result<&'static str> {
         Ok(if only(&self.rows, "measure", PERCENT)?.is_empty() { "mean" } else { PERCENT })
+    }
+
+    /// Whether two groups or more have a number.
+    fn compares(&self) -> Result<bool> {
+        let mut shown = 0;
+        for row in only(&self.rows, "measure", self.measure()?)? {
+            shown += usize::from(row.shown("value")?.number().is_some());
+        }
+        Ok(shown >= 2)
     }
 
     fn panel(&self) -> Result<Panel> {
@@ -114,6 +136,7 @@ impl Scene<'_> {
             title: &format!("{}, by {}", self.figure, words::lower(&self.split)),
             description: &description,
             axis: if measure == PERCENT { "Percent of people" } else { "Mean" },
+            key: self.key,
             line: self.everyone.filter(|_| measure == PERCENT).map(|number| (number, "everyone")),
             point: "as recorded",
             interval: "95% interval",

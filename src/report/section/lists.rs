@@ -88,6 +88,6 @@ fn on_each(facts: &Facts, split: &str, rows: &[Row]) -> Result<Panel> {
     let header =
         ["Group".to_owned(), "People".to_owned()].into_iter().chain(cohorts.iter().map(|name| facts.cohort(name)));
     let caption = format!("Places on each list, by {}", words::lower(&facts.split(split)));
-    let sheet = Sheet::new(caption, "list_equity", 1, header, order).beneath();
+    let sheet = Sheet::new(caption, "list_equity", 1, header, order).beneath().on_screen_alone();
     Ok(Panel::of(None, sheet))
 }

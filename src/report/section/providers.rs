@@ -8,6 +8,9 @@ use super::super::words;
 use super::{figures, span};
 use crate::error::Result;
 
+/// Fewer providers than these are no funnel.
+const DRAWN_FROM: usize = 3;
+
 pub(super) fn section(facts: &Facts, tables: Tables) -> Result<Option<Section>> {
     let rows = tables.rows("funnel");
     if rows.is_empty() {
@@ -56,7 +59,7 @@ fn panel(facts: &Facts, label: &str, split: &str, rows: &[Row]) -> Result<Panel>
     if hidden > 0 {
         text.push(format!("Of {hidden} nothing is drawn: their numbers are not shown ({}).", facts.hidden));
     }
-    let drawn = average.filter(|_| !places.is_empty()).map(|average| {
+    let drawn = average.filter(|_| places.len() >= DRAWN_FROM).map(|average| {
         let description = format!("A mark for each provider, by size and percentage. {}", text.join(" "));
         Funnel {
             title: &format!("{label}, by {}", words::lower(split)),

@@ -7,17 +7,31 @@ use super::super::table::{Row, Shown, Tables, only};
 use super::{figures, glance, span};
 use crate::error::Result;
 
+/// Fewer runs than these are no picture.
+const DRAWN_FROM: usize = 3;
+
 pub(super) fn section(_: &Facts, tables: Tables) -> Result<Option<Section>> {
     let rows = tables.rows("trend");
     if rows.is_empty() {
         return Ok(None);
     }
     let mut block = Block::default();
+    let mut begun = Vec::new();
     for [figure, label] in figures(tables)? {
         let runs = only(&rows, "figure", &figure)?;
-        if !runs.is_empty() {
-            block.panels.push(panel(&label, &runs)?);
+        match runs.len() {
+            0 => {}
+            1..DRAWN_FROM => {
+                for run in &runs {
+                    begun.push(vec![label.clone(), glance::spoken(&run.text("as_of")?), run.percent("value")?]);
+                }
+            }
+            _ => block.panels.push(panel(&label, &runs)?),
         }
+    }
+    if !begun.is_empty() {
+        let sheet = Sheet::new("Figures of too few runs to draw", "trend", 2, ["Figure", "As of", "Percent"], begun);
+        block.panels.push(Panel::of(None, sheet));
     }
     let lead = vec![
         "Figures move from run to run without any cause. Only a pattern that chance seldom makes is marked, and its rule is named."
