@@ -114,8 +114,8 @@ pub fn tallies(
 
 /// Whether a person is one whom the figure is about, and whether counted.
 fn holds(values: &Values, person: usize) -> (bool, bool) {
-    let holds = |mask: &BooleanArray| person < mask.len() && mask.value(person);
-    (holds(&values.about), holds(&values.about) && holds(&values.counted))
+    let about = values.about.value(person);
+    (about, about && values.counted.value(person))
 }
 
 fn recording(item: &str, states: &[RecordingState]) -> Split {

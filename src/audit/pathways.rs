@@ -26,7 +26,8 @@ pub fn table(pipeline: &Pipeline, people: &People) -> Result<AggregateTable> {
                     .push(step.ok_or_else(|| Error::Fault(format!("pathway {}: a step was not heard", pathway.name)))?);
                 next[source] += 1;
             }
-            let mut chain = Chain { pipeline, audit, pathway, steps, table: &mut table };
+            let places = places(&steps);
+            let mut chain = Chain { pipeline, audit, pathway, steps, places, table: &mut table };
             for &item in &audit.items {
                 chain.item(item)?;
             }
@@ -40,25 +41,30 @@ struct Chain<'a> {
     audit: &'a Audit,
     pathway: &'a Pathway,
     steps: Vec<&'a AtStep>,
+    /// By step: where each person on the pathway stands among those who came to it.
+    places: Vec<Vec<Option<usize>>>,
     table: &'a mut AggregateTable,
 }
 
+/// People with a row at the first step are on the pathway.
+fn places(steps: &[&AtStep]) -> Vec<Vec<Option<usize>>> {
+    let on_pathway = steps.first().map(|step| step.people.as_slice()).unwrap_or_default();
+    let at = |step: &&AtStep| on_pathway.iter().map(|person| step.people.binary_search(person).ok()).collect();
+    steps.iter().map(at).collect()
+}
+
 impl Chain<'_> {
-    /// People with a row at the first step are on the pathway.
     fn item(&mut self, item: usize) -> Result<()> {
-        let on_pathway = self.steps.first().map(|step| step.people.as_slice()).unwrap_or_default();
-        let mut chains: Vec<Option<bool>> = vec![None; on_pathway.len()];
+        let mut chains: Vec<Option<bool>> = vec![None; self.places.first().map_or(0, Vec::len)];
         for number in 0..self.steps.len() {
             let step = self.steps[number];
             let mut states = [0_u64; RecordingState::ALL.len()];
             let mut people = 0;
-            for (chain, person) in chains.iter_mut().zip(on_pathway) {
-                let Ok(at) = step.people.binary_search(person) else { continue };
+            let of_item = step.states.get(item).and_then(Option::as_ref);
+            for (chain, at) in chains.iter_mut().zip(&self.places[number]) {
+                let Some(at) = at else { continue };
                 people += 1;
-                let Some(state) = step.states.get(item).and_then(Option::as_ref).and_then(|states| states.get(at))
-                else {
-                    continue;
-                };
+                let Some(state) = of_item.and_then(|states| states.get(*at)) else { continue };
                 states[*state as usize] += 1;
                 *chain = Some(chain.unwrap_or(true) && is_answer(*state));
             }

@@ -19,8 +19,6 @@ use crate::pipeline::{Demographic, Item, Pipeline};
 struct Said {
     person: u32,
     source: u16,
-    /// Place of the source in the item's order.
-    order: usize,
     state: RecordingState,
     value: Option<u32>,
     times: Times,
@@ -30,6 +28,7 @@ struct Said {
 #[derive(Debug, Clone, Copy)]
 struct Known {
     source: u16,
+    /// Place of the source in the item's order.
     order: usize,
     value: u32,
     times: Times,
@@ -54,9 +53,11 @@ pub fn resolve(pipeline: &Pipeline, item: usize, spoken: &[Spoken], people: usiz
     let mut evidence = ItemEvidence {
         resolved: vec![None; people],
         state: vec![RecordingState::Blank; people],
-        says: Vec::new(),
+        says: Vec::with_capacity(said.len()),
         beside: Beside::default(),
     };
+    let place = |source| declared.order.iter().position(|index| *index == source).unwrap_or(usize::MAX);
+    let orders: Vec<usize> = (0..pipeline.sources.len()).map(place).collect();
     let mut beside = SideBySide::new(values.len(), declared.decl.resolve);
     let mut known: Vec<Known> = Vec::new();
     for of_person in said.chunk_by(|a, b| a.person == b.person) {
@@ -66,7 +67,7 @@ pub fn resolve(pipeline: &Pipeline, item: usize, spoken: &[Spoken], people: usiz
             evidence.says.extend(rule.say(of_source, &values));
         }
         known.clear();
-        known.extend(of_person.iter().filter_map(Known::of));
+        known.extend(of_person.iter().filter_map(|said| Known::of(said, &orders)));
         evidence.state[person as usize] = overall(&evidence.says[first..]);
         evidence.resolved[person as usize] = beside.note(&known).map(|value| Arc::clone(&values[value as usize]));
     }
@@ -84,14 +85,13 @@ fn judge(rule: &ItemRule, spoken: &[Spoken]) -> Result<(Vec<Said>, Vec<Arc<str>>
     values.dedup();
     let mut said = Vec::with_capacity(spoken.iter().map(|spoken| spoken.heard.said.len()).sum());
     for (spoken, meanings) in spoken.iter().zip(&meanings) {
-        let order = rule.item.order.iter().position(|source| *source == spoken.source).unwrap_or(usize::MAX);
         let source = u16::try_from(spoken.source)
             .map_err(|_| Error::Fault("more sources than a 16-bit number counts".to_owned()))?;
         let place = |value: &Arc<str>| values.binary_search(value).ok().and_then(|place| u32::try_from(place).ok());
         let judged: Vec<_> = meanings.iter().map(|(state, value)| (*state, value.as_ref().and_then(place))).collect();
         said.extend(spoken.heard.said.iter().map(|(place, number, times)| {
             let (state, value) = judged[number as usize];
-            Said { person: spoken.people[place as usize], source, order, state, value, times }
+            Said { person: spoken.people[place as usize], source, state, value, times }
         }));
     }
     Ok((said, values))
@@ -114,8 +114,13 @@ fn by_person(said: Vec<Said>, people: usize) -> Vec<Said> {
 }
 
 impl Known {
-    fn of(said: &Said) -> Option<Self> {
-        Some(Self { source: said.source, order: said.order, value: said.value?, times: said.times })
+    fn of(said: &Said, orders: &[usize]) -> Option<Self> {
+        Some(Self {
+            source: said.source,
+            order: orders[usize::from(said.source)],
+            value: said.value?,
+            times: said.times,
+        })
     }
 }
 
