@@ -35,7 +35,7 @@ pub fn state(
         let known = listed.state == RecordingState::Known;
         return Some((listed.state, known.then(|| listed.value.clone())));
     }
-    if item.default_values.iter().any(|default| default == text) {
+    if item.default_values.iter().any(|default| default.eq_ignore_ascii_case(text)) {
         return Some((RecordingState::NotKnown, None));
     }
     let fits = match &item.pattern {

@@ -9,9 +9,9 @@ use sha2::{Digest, Sha256};
 
 use crate::runs::{self, ENGINE};
 
-type Table = Vec<Vec<String>>;
+pub(super) type Table = Vec<Vec<String>>;
 
-fn write(folder: &Path, path: &str, text: &str) {
+pub(super) fn write(folder: &Path, path: &str, text: &str) {
     let path = folder.join(path);
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     std::fs::write(path, text).unwrap();
@@ -147,7 +147,7 @@ identity = ["birth"]
     );
 }
 
-fn tables(run: &Path) -> BTreeMap<String, Table> {
+pub(super) fn tables(run: &Path) -> BTreeMap<String, Table> {
     let files = runs::files(&run.join("aggregate")).into_iter().filter(|(name, _)| name.ends_with(".csv"));
     files
         .map(|(name, bytes)| (name.trim_end_matches(".csv").to_owned(), riskstrat::publish::read_csv(&bytes)))
@@ -160,7 +160,7 @@ fn run(folder: &Path) -> std::path::PathBuf {
 }
 
 /// The rows of a table that begin with these cells, the rest of each joined.
-fn rows(table: &Table, begin: &[&str]) -> Vec<String> {
+pub(super) fn rows(table: &Table, begin: &[&str]) -> Vec<String> {
     let rows = table.iter().filter(|row| row.iter().zip(begin).all(|(cell, wanted)| cell == wanted));
     rows.map(|row| row[begin.len()..].join(" ")).collect()
 }
