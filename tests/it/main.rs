@@ -48,6 +48,8 @@ mod outreach;
 #[cfg(test)]
 mod populations;
 #[cfg(test)]
+mod printed;
+#[cfg(test)]
 mod publishing;
 #[cfg(test)]
 mod readme;
