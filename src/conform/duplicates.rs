@@ -3,6 +3,7 @@
 //! Of the rows with one key the one last `recorded` is kept; of several such, the greatest by its text: the columns, then
 //! what it says of the person. So neither the order of rows nor that of files decides.
 
+use std::cmp::{Ordering, Reverse};
 use std::fmt::Write as _;
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray};
@@ -38,7 +39,7 @@ pub(super) fn mark(source: &Source, as_of: Date, chunks: &mut [Chunk]) {
                 }
                 hashbrown::hash_map::Entry::Occupied(mut entry) => {
                     let rival = *entry.get();
-                    let wins = standing(chunks, (number, row)) > standing(chunks, rival);
+                    let wins = standing(chunks, (number, row), rival).is_gt();
                     lost.push(if wins { entry.insert((number, row)) } else { (number, row) });
                 }
             }
@@ -50,14 +51,19 @@ pub(super) fn mark(source: &Source, as_of: Date, chunks: &mut [Chunk]) {
 }
 
 /// What decides between two rows of one key; the place in the deliveries only between equal rows.
-fn standing(chunks: &[Chunk], (number, row): (usize, usize)) -> (String, String, std::cmp::Reverse<(usize, u64)>) {
-    let chunk = &chunks[number];
-    let recorded = chunk.batch.column_by_name("recorded").map(|column| text_of(column, row)).unwrap_or_default();
-    let columns = chunk.batch.columns().iter().map(|column| text_of(column, row));
-    let says =
-        chunk.says.iter().map(|says| if says.is_valid(row) { says.value(row).to_owned() } else { String::new() });
-    let whole = columns.chain(says).collect::<Vec<_>>().join("\u{1f}");
-    (recorded, whole, std::cmp::Reverse((chunk.file, chunk.rows[row])))
+fn standing(chunks: &[Chunk], a: (usize, usize), b: (usize, usize)) -> Ordering {
+    let recorded = |(number, row): (usize, usize)| {
+        chunks[number].batch.column_by_name("recorded").map(|column| text_of(column, row)).unwrap_or_default()
+    };
+    let whole = |(number, row): (usize, usize)| {
+        let chunk = &chunks[number];
+        let columns = chunk.batch.columns().iter().map(|column| text_of(column, row));
+        let says =
+            chunk.says.iter().map(|says| if says.is_valid(row) { says.value(row).to_owned() } else { String::new() });
+        columns.chain(says).collect::<Vec<_>>().join("\u{1f}")
+    };
+    let place = |(number, row): (usize, usize)| Reverse((chunks[number].file, chunks[number].rows[row]));
+    recorded(a).cmp(&recorded(b)).then_with(|| whole(a).cmp(&whole(b))).then_with(|| place(a).cmp(&place(b)))
 }
 
 /// The good rows of a chunk.
