@@ -22,6 +22,20 @@
 //! That hides each small count by itself. Tables say besides which counts add up to which, and before they are written
 //! [`release`] attacks them all together, and those of the run before, as a reader with a pencil would: what could be
 //! worked out is hidden too.
+//!
+//! # What is claimed
+//!
+//! Where counts are shown as they are (`below-5`, `threshold-10`), all tables, totals and the run before together leave each
+//! small count a range of 8. Where they are rounded (`hes-2018`, `opensafely`, `mhsds`), a `*` is 1 to 7 (0 to 7, 1 to 4) by
+//! the rule itself, so that no range of 8 exists within it: each of its sums leaves it uncertain by 8 as print has it, and all
+//! of them together leave at least three numbers, never one. A count that an earlier run showed is not taken back. Which `*`
+//! is small and which protects another is told nowhere.
+//!
+//! # What is not
+//!
+//! Totals are rounded in their own right, and are not the sums of their rounded parts. Tables of means, of linkage, of
+//! movement, of calibration and of need are protected count by count: no sum of theirs is known here. A reader who knows some
+//! of the people counts with less than print says.
 
 /// By what a count is shown; a table of presets.
 mod rule;
