@@ -83,7 +83,7 @@ fn judge(rule: &ItemRule, spoken: &[Spoken]) -> Result<(Vec<Said>, Vec<Arc<str>>
     let mut values: Vec<Arc<str>> = meanings.iter().flatten().filter_map(|(_, value)| value.clone()).collect();
     values.sort_unstable();
     values.dedup();
-    let mut said = Vec::with_capacity(spoken.iter().map(|spoken| spoken.heard.said.len()).sum());
+    let mut said = Vec::with_capacity(spoken.iter().map(|spoken| spoken.heard.said.pairs()).sum());
     for (spoken, meanings) in spoken.iter().zip(&meanings) {
         let source = u16::try_from(spoken.source)
             .map_err(|_| Error::Fault("more sources than a 16-bit number counts".to_owned()))?;

@@ -74,7 +74,7 @@ impl<T: Together> ByPlace<T> {
     }
 
     /// How many pairs of a place and a value there are.
-    pub fn len(&self) -> usize {
+    pub fn pairs(&self) -> usize {
         self.first.iter().flatten().count() + self.further.len()
     }
 
@@ -105,9 +105,9 @@ mod tests {
             said.say(places.take(person), value, Rows(1));
         }
         assert_eq!(places.people(), [7, 2]);
-        assert_eq!(said.len(), 3);
-        let mut pairs: Vec<_> = said.iter().collect();
-        pairs.sort_by_key(|(place, value, _)| (*place, *value));
-        assert_eq!(pairs, [(0, 1, Rows(3)), (0, 3, Rows(2)), (1, 5, Rows(2))]);
+        assert_eq!(said.pairs(), 3);
+        let mut all: Vec<_> = said.iter().collect();
+        all.sort_by_key(|(place, value, _)| (*place, *value));
+        assert_eq!(all, [(0, 1, Rows(3)), (0, 3, Rows(2)), (1, 5, Rows(2))]);
     }
 }
