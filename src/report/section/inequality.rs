@@ -209,6 +209,9 @@ impl Scene<'_> {
     fn of_all_groups(&self) -> Result<Vec<String>> {
         let mut sentences = Vec::new();
         for row in only(&self.rows, "group", ALL_GROUPS)? {
+            if row.shown("value")?.number().is_none() {
+                continue;
+            }
             let measure = row.text("measure")?;
             let mut sentence = format!(
                 "{}: {}",
