@@ -61,7 +61,7 @@ fn on_any(facts: &Facts, split: &str, rows: &[Row]) -> Result<Panel> {
         }
         .draw()
     });
-    let caption = format!("People with a place on a list, by {}", words::lower(&named));
+    let caption = format!("Places on any list, by {}", words::lower(&named));
     let sheet = Sheet::new(caption, "inequality", 1, ["Group", "People", "On a list", "Percent"], table).beneath();
     Ok(Panel::of(picture, sheet).titled(title))
 }
