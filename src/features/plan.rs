@@ -161,7 +161,8 @@ impl<'a> Plan<'a> {
 
     fn code_memory(&self) -> Vec<CodeMemory> {
         let asked = |matcher: usize| {
-            let groups = (0..).zip(&self.groups).filter_map(|(number, group)| Some((number, group.select.codes.as_ref()?)));
+            let groups =
+                (0..).zip(&self.groups).filter_map(|(number, group)| Some((number, group.select.codes.as_ref()?)));
             let of_this = groups.filter(|(_, (other, _))| *other == matcher);
             of_this.map(|(number, (_, wanted))| (number, wanted.clone())).collect()
         };

@@ -39,7 +39,7 @@ mod tests {
 
     #[test]
     fn bytes_are_read_as_small_letters() {
-        let bytes = [Some([0x00, 0x9f]), None, Some([0xAb, 0xC0])];
+        let bytes = [Some([0x00, 0x9f]), None, Some([0xab, 0xc0])];
         let bytes: ArrayRef =
             Arc::new(FixedSizeBinaryArray::try_from_sparse_iter_with_size(bytes.into_iter(), 2).unwrap());
         for (text, expected) in [(Text::Plain, DataType::Utf8), (Text::Stored, DataType::Utf8View)] {
