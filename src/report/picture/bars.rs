@@ -158,7 +158,9 @@ mod tests {
         picture.assert_within();
         let svg = picture.svg("p");
         assert_eq!(svg.matches("not shown: fewer than 8").count(), 1);
-        assert!((0..20).all(|at| svg.contains(&format!("Group {at} "))), "{svg}");
+        // A line may end behind a number.
+        let said = svg.replace("</text>", " ");
+        assert!((0..20).all(|at| said.contains(&format!("Group {at} "))), "{svg}");
         assert!(!svg.contains("class=\"axis\""), "an axis of nothing");
     }
 
