@@ -150,6 +150,7 @@ fn effect_row(
     let finding = match is_shown(rule, effect) {
         false => "too few to show",
         true if effect.differed_before() => NOT_ALIKE,
+        true if effect.after.events == [0.0; 2] => NOTHING_HAPPENED,
         true => finding(effect.method, &estimate.difference),
     };
     let avoided = if may_say_caused { avoided(rule, &estimate, &behind) } else { NOTHING };
@@ -182,6 +183,9 @@ fn before(rule: Rule, effect: &Effect) -> [Cell; 3] {
 
 /// What is said of any comparison whose sides differed when a list can have changed nothing.
 const NOT_ALIKE: &str = "the two sides differed already before the list was sent: do not rest anything on it";
+
+/// Without an event there is no spread either: an interval of nothing would look like certainty.
+const NOTHING_HAPPENED: &str = "no event on either side: too few people to say anything";
 
 /// Why a comparison has no number.
 fn untold(effect: &Effect) -> &'static str {

@@ -52,18 +52,21 @@ impl Dots<'_> {
         for tick in scale.ticks().into_iter().filter(|_| !drawn.is_empty()) {
             canvas.line("grid", [(scale.at(tick), top), (scale.at(tick), bottom)]);
         }
+        for (row, number) in drawn.iter().zip(0_u16..) {
+            row.draw(&mut canvas, scale, top + ROW * f64::from(number) + 29.0);
+        }
+        if let Some((number, _)) = self.line.filter(|_| !drawn.is_empty()) {
+            canvas.line("compare", [(scale.at(number), top), (scale.at(number), bottom)]);
+        }
+        // Words stand over the lines that they meet.
         for row in &drawn {
             match row.is_unseen() {
                 true => unseen(&mut canvas, y + 15.0, y + 22.0, &row.label, &row.said),
                 false => canvas.heading(y + 15.0, &row.label, &row.said),
             }
-            row.draw(&mut canvas, scale, y + 29.0);
             y += ROW;
         }
         if !drawn.is_empty() {
-            if let Some((number, _)) = self.line {
-                canvas.line("compare", [(scale.at(number), top), (scale.at(number), y)]);
-            }
             axis(&mut canvas, scale, y, self.axis);
             y += 2.0 * LINE + 4.0;
         }
