@@ -27,6 +27,8 @@ mod section;
 
 pub use facts::Facts;
 
+use std::collections::BTreeMap;
+
 use data_encoding::BASE64;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{Environment, Value, context};
@@ -87,11 +89,13 @@ pub fn page(facts: &Facts, tables: &[AggregateTable]) -> Result<Page> {
     Ok(Page(html))
 }
 
-/// Gives each picture and table of the page a number of its own, for its id.
+/// Gives each picture and table of the page a number of its own, for its id, and each table a name of its own.
 #[derive(Debug, Default)]
 struct Numbers {
     pictures: u32,
     tables: u32,
+    /// How many tables would have this name: a reader who goes from table to table hears nothing else of them.
+    named: BTreeMap<String, u32>,
 }
 
 impl Numbers {
@@ -120,12 +124,15 @@ impl Numbers {
 
     fn table(&mut self, sheet: Sheet) -> Value {
         self.tables += 1;
+        let named = self.named.entry(sheet.caption.clone()).or_default();
+        *named += 1;
+        let caption = if *named == 1 { sheet.caption.clone() } else { format!("{} ({named})", sheet.caption) };
         let printed = sheet.printed();
         let many = sheet.header.len() > MANY_COLUMNS;
         let header = sheet.header.into_iter().map(|(text, number)| context! { text, number });
         context! {
             id => format!("table-{}", self.tables),
-            caption => sheet.caption,
+            caption,
             header => header.collect::<Vec<Value>>(),
             rows => sheet.rows,
             printed,

@@ -1,6 +1,7 @@
 //! What is published of impact is worded as it may be: a cause is named of the lottery and of the cut alone, and no number
 //! stands without what it assumes.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::town::{AVOIDED, FINDING, LOW_BEFORE, rows};
@@ -54,6 +55,9 @@ pub(super) fn page(run: &Path) {
     let html = std::fs::read_to_string(run.join("aggregate/report.html")).unwrap();
     let (_, section) = html.split_once("<h2 id=\"impact\">").unwrap();
     let section = section.split("<h2 id=").next().unwrap();
+    let captions: Vec<&str> = section.split("<caption ").skip(1).filter_map(|rest| rest.split('<').next()).collect();
+    let names: BTreeSet<&str> = captions.iter().filter_map(|caption| Some(caption.split_once('>')?.1)).collect();
+    assert_eq!(names.len(), captions.len(), "two measures, and no two tables of one name: {captions:?}");
     let (mut said, mut sentences) = (0, Vec::new());
     for (number, row) in section.split("<tr").enumerate() {
         let (row, rest) = match number {
