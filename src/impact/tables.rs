@@ -150,8 +150,7 @@ fn effect_row(
     let finding = match is_shown(rule, effect) {
         false => "too few to show",
         true if effect.differed_before() => NOT_ALIKE,
-        true if effect.after.events == [0.0; 2] => NOTHING_HAPPENED,
-        true => finding(effect.method, &estimate.difference),
+        true => finding(effect.method, effect.after.events, &estimate.difference),
     };
     let avoided = if may_say_caused { avoided(rule, &estimate, &behind) } else { NOTHING };
     table.row(cells.chain(numbers).chain(avoided).chain(before(rule, effect)).chain([Cell::text(finding)]))
@@ -198,8 +197,11 @@ fn untold(effect: &Effect) -> &'static str {
 }
 
 /// What may be said of a difference: cause is named where chance or the cut decided, and nowhere else.
-fn finding(method: Method, difference: &Figure) -> &'static str {
+fn finding(method: Method, events: [f64; 2], difference: &Figure) -> &'static str {
     let limits = difference.limits;
+    if events == [0.0; 2] && [limits.low, limits.high] == [0.0; 2] {
+        return NOTHING_HAPPENED;
+    }
     let way = if limits.high < 0.0 { -1 } else { i8::from(limits.low > 0.0) };
     match (method, way) {
         (Method::Lottery | Method::Discontinuity, -1) => "fewer, caused by the list",
@@ -237,10 +239,22 @@ mod tests {
         for method in Method::ALL {
             for (low, high) in [(-2.0, -1.0), (-1.0, 1.0), (1.0, 2.0)] {
                 let difference = Figure { value: f64::midpoint(low, high), limits: Limits { low, high } };
-                let said = finding(method, &difference);
+                let said = finding(method, [3.0, 4.0], &difference);
                 assert!(!said.contains("cause") || method.shows_cause(), "{said}");
                 assert_eq!(said.contains("caused"), method.shows_cause() && low * high > 0.0, "{said}");
             }
+        }
+    }
+
+    #[test]
+    fn an_interval_of_nothing_is_no_certainty() {
+        let nothing = Figure { value: 0.0, limits: Limits { low: 0.0, high: 0.0 } };
+        let fell = Figure { value: -1.0, limits: Limits { low: -1.5, high: -0.5 } };
+        for method in Method::ALL {
+            assert_eq!(finding(method, [0.0; 2], &nothing), NOTHING_HAPPENED);
+            assert_ne!(finding(method, [5.0, 5.0], &nothing), NOTHING_HAPPENED);
+            // Nobody had an event afterwards, and some had before.
+            assert_ne!(finding(method, [0.0; 2], &fell), NOTHING_HAPPENED);
         }
     }
 }

@@ -30,9 +30,6 @@ pub(super) fn table(run: &Path) -> [usize; 2] {
         if let Some([low, high]) = limits(row, LOW_BEFORE).filter(|_| limits(row, 10).is_some()) {
             assert_eq!(differed, low > 0.0 || high < 0.0, "{row:?}");
         }
-        if row[7..9].iter().all(|rate| rate.parse() == Ok(0.0)) && limits(row, 10).is_some() && !differed {
-            assert!(row[FINDING].starts_with("no event on either side"), "{row:?}");
-        }
         // Nothing was avoided, as far as anybody knows, but by what may be the cause.
         assert!(row[AVOIDED].is_empty() || row[4] == "yes", "{row:?}");
         if names_a_cause(&row[FINDING]) {
