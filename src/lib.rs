@@ -26,6 +26,9 @@ pub mod link;
 /// Reading ahead in tables larger than a processor's own memory.
 mod ahead;
 
+/// What was once found out about a whole number.
+mod recall;
+
 /// One row a person.
 pub mod features;
 

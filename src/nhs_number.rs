@@ -27,21 +27,13 @@ const ENOUGH: usize = 4;
 
 const SALTS: [&str; 5] = ["salt", "nhs", "NHS", "pseudo", "secret"];
 
-/// Refuses a source whose distinct `tokens` are NHS numbers or plain hashes of them (does it hold one?); the error shows
-/// none of them.
-pub fn refuse<'a>(
-    source: &str,
-    column: &str,
-    tokens: impl IntoIterator<Item = &'a String>,
-    holds: impl Fn(&str) -> bool,
-) -> Result<()> {
-    let (mut all, mut valid, mut hex) = (0_usize, 0_usize, None);
+/// Refuses a source whose distinct `tokens` are NHS numbers or plain hashes of them; the error shows none of them.
+pub fn refuse<'a>(source: &str, column: &str, tokens: impl IntoIterator<Item = &'a String>) -> Result<()> {
+    let (mut all, mut valid, mut is_hash) = (0_usize, 0_usize, false);
     for token in tokens {
         all += 1;
         valid += usize::from(is_valid(token));
-        if hex.is_none() && is_sha256(token) {
-            hex = Some(token.bytes().any(|byte| byte.is_ascii_uppercase()));
-        }
+        is_hash |= bytes(token).is_some_and(|bytes| Hashes::get().hold(&bytes));
     }
     let place = format!("source {source}, column {column}");
     let remedy =
@@ -51,12 +43,12 @@ pub fn refuse<'a>(
             "{place}: {valid} of {all} tokens are valid NHS numbers, which name people: {remedy}"
         )));
     }
-    match hex {
-        Some(in_capitals) if is_hash_of_number(holds, in_capitals) => Err(Error::Check(format!(
+    if is_hash {
+        return Err(Error::Check(format!(
             "{place}: tokens are plain SHA-256 hashes of NHS numbers, which a table of all numbers turns back: {remedy}"
-        ))),
-        _ => Ok(()),
+        )));
     }
+    Ok(())
 }
 
 /// Ten digits, not all the same, whose last one is the check digit (NHS Data Dictionary, NHS NUMBER).
@@ -74,33 +66,62 @@ fn check_digit(nine: &[u8]) -> Option<u8> {
     u8::try_from(check).ok().filter(|check| *check < 10).map(|check| check + b'0')
 }
 
-fn is_sha256(token: &str) -> bool {
-    token.len() == 64 && token.bytes().all(|byte| byte.is_ascii_hexdigit())
+/// What a token says that looks like SHA-256: 64 hexadecimal digits.
+fn bytes(token: &str) -> Option<[u8; 32]> {
+    let mut bytes = [0; 32];
+    if token.len() != bytes.len() * 2 {
+        return None;
+    }
+    for (byte, digits) in bytes.iter_mut().zip(token.as_bytes().chunks_exact(2)) {
+        let digit = |at: usize| char::from(digits[at]).to_digit(16);
+        *byte = u8::try_from(digit(0)? << 4 | digit(1)?).ok()?;
+    }
+    Some(bytes)
 }
 
-fn is_hash_of_number(holds: impl Fn(&str) -> bool, in_capitals: bool) -> bool {
-    let digits = if in_capitals { b"0123456789ABCDEF" } else { b"0123456789abcdef" };
-    let mut hex = String::with_capacity(64);
-    hashes().iter().any(|hash| {
-        hex.clear();
-        hash.iter().flat_map(|byte| [byte >> 4, byte & 15]).for_each(|half| hex.push(digits[usize::from(half)].into()));
-        holds(&hex)
-    })
+/// Hashes of the numbers that are tried, in each of the ways in which they are written; the same for every source.
+struct Hashes {
+    sorted: Vec<[u8; 32]>,
+    /// A bit for each beginning of [`BEGINNING`] bits: whether a hash begins so.
+    begun: Vec<u64>,
 }
 
-/// Of the numbers that are tried, in each of the ways in which they are written; the same for every source.
-fn hashes() -> &'static [[u8; 32]] {
-    static HASHES: OnceLock<Vec<[u8; 32]>> = OnceLock::new();
-    HASHES.get_or_init(|| {
-        let in_issue = (0..TRIED).map(|n| {
-            // Nine digits of a number in issue; a hash stands for chance, the same in every run.
-            let drawn =
-                Sha256::digest(n.to_le_bytes()).iter().take(8).fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte));
-            [400_000_000, 600_000_000, 700_000_000].get((drawn % 3) as usize).unwrap_or(&0) + drawn / 3 % 100_000_000
-        });
-        let for_tests = 999_000_000..999_000_000 + TRIED_TEST_NUMBERS;
-        for_tests.chain(in_issue).filter_map(with_check_digit).flat_map(|number| written(&number)).collect()
-    })
+/// So many of the first bits of a hash tell most tokens from all that were tried.
+const BEGINNING: u32 = 24;
+
+impl Hashes {
+    fn get() -> &'static Self {
+        static HASHES: OnceLock<Hashes> = OnceLock::new();
+        HASHES.get_or_init(|| {
+            let in_issue = (0..TRIED).map(|n| {
+                // Nine digits of a number in issue; a hash stands for chance, the same in every run.
+                let drawn =
+                    Sha256::digest(n.to_le_bytes()).iter().take(8).fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte));
+                [400_000_000, 600_000_000, 700_000_000].get((drawn % 3) as usize).unwrap_or(&0)
+                    + drawn / 3 % 100_000_000
+            });
+            let for_tests = 999_000_000..999_000_000 + TRIED_TEST_NUMBERS;
+            let numbers = for_tests.chain(in_issue).filter_map(with_check_digit);
+            let mut sorted: Vec<[u8; 32]> = numbers.flat_map(|number| written(&number)).collect();
+            sorted.sort_unstable();
+            let mut begun = vec![0; 1 << (BEGINNING - u64::BITS.ilog2())];
+            for (word, bit) in sorted.iter().map(Self::beginning) {
+                begun[word] |= bit;
+            }
+            Self { sorted, begun }
+        })
+    }
+
+    fn hold(&self, hash: &[u8; 32]) -> bool {
+        let (word, bit) = Self::beginning(hash);
+        self.begun[word] & bit != 0 && self.sorted.binary_search(hash).is_ok()
+    }
+
+    /// Where the bit of a hash's beginning is: the word, and the bit in it.
+    fn beginning([first, second, third, ..]: &[u8; 32]) -> (usize, u64) {
+        let beginning = u32::from_be_bytes([0, *first, *second, *third]);
+        ((beginning / u64::BITS) as usize, 1 << (beginning % u64::BITS))
+    }
 }
 
 fn written(number: &str) -> Vec<[u8; 32]> {
@@ -121,13 +142,11 @@ fn with_check_digit(nine: u64) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
 
     fn refused(tokens: impl IntoIterator<Item = String>) -> Option<String> {
-        let tokens: BTreeSet<String> = tokens.into_iter().collect();
-        refuse("people", "person", &tokens, |token| tokens.contains(token)).err().map(|error| error.to_string())
+        let tokens: Vec<String> = tokens.into_iter().collect();
+        refuse("people", "person", &tokens).err().map(|error| error.to_string())
     }
 
     fn sha256(text: &str) -> String {

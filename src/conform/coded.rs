@@ -28,8 +28,8 @@ pub(super) enum Verdict {
     Bad(Rule),
 }
 
-/// More different codes than this are judged again.
-const CODES_REMEMBERED: usize = 1 << 16;
+/// All that is remembered of a number.
+const GOOD: u32 = 0;
 
 impl Maker {
     pub(super) fn judged(&self, rule: &TextRule, values: &StringArray) -> Judged {
@@ -88,7 +88,7 @@ impl Maker {
         for row in 0..numbers.len() {
             let number = numbers.is_valid(row).then(|| numbers.value(row));
             if let Some(number) = number
-                && good.contains(&number)
+                && good.get(number).is_some()
             {
                 nulls.append_non_null();
                 continue;
@@ -99,10 +99,7 @@ impl Maker {
                 if Some(made.as_ref()) != text.as_deref() {
                     return Err(Error::Fault(format!("column {}: digits have another spelling", self.name)));
                 }
-                if good.len() >= CODES_REMEMBERED {
-                    good.clear();
-                }
-                good.insert(number);
+                good.insert(number, GOOD);
             }
             nulls.append(self.settle(made, row, judge).is_some());
         }

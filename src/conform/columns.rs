@@ -9,7 +9,6 @@ use arrow::array::{
 };
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Date32Type, Float32Type, Float64Type, Int64Type, TimeUnit, TimestampMicrosecondType};
-use hashbrown::HashSet;
 use jiff::Timestamp;
 
 use super::coded::{Judged, Verdict};
@@ -19,6 +18,7 @@ use crate::calendar;
 use crate::error::{Error, Result};
 use crate::pipeline::decl::{ColumnType, OnBadValue};
 use crate::pipeline::{Column, Source};
+use crate::recall::Recall;
 use crate::receipt::Reason;
 
 /// Which rows of a batch are bad, and why; and which single values were blanked.
@@ -84,7 +84,7 @@ pub struct Maker {
     pub(super) memo: RefCell<Memo<Judged>>,
     memos: RefCell<Vec<Memo<Judged>>>,
     /// Codes in whole numbers that were found good.
-    pub(super) good_numbers: RefCell<HashSet<i64>>,
+    pub(super) good_numbers: RefCell<Recall>,
 }
 
 impl Maker {

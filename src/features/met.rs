@@ -14,6 +14,7 @@ use crate::conform::{Chunk, Memo, Texts, plain};
 use crate::error::{Error, Result};
 use crate::expr::Compiled;
 use crate::link::Linked;
+use crate::recall::Recall;
 
 /// One event as a feature sees it.
 #[derive(Debug, Clone, Copy)]
@@ -180,18 +181,13 @@ pub fn used_rows_mask(filter: &Compiled, chunk: &Chunk, linked: &Linked) -> Resu
 pub struct CodeMemory {
     sets: Arc<Sets>,
     by_text: HashMap<Box<str>, u32>,
-    by_number: HashMap<i64, u32>,
-    /// Numbers met lately, each in the one place where it can be; [`NO_CODE`] where none is.
-    lately: Vec<(i64, u32)>,
+    by_number: Recall,
     /// By number of the dictionary met last.
     by_key: Memo<Vec<Option<u32>>>,
 }
 
 /// More different codes than this are met with the list again.
 const CODES_REMEMBERED: usize = 1 << 16;
-
-/// So many numbers met lately are found at the first look.
-const LATELY_BITS: u32 = 14;
 
 /// Instead of the number of a set.
 const NO_CODE: u32 = u32::MAX;
@@ -202,8 +198,7 @@ impl CodeMemory {
         Self {
             sets: Arc::new(Sets::new(words_for(codes.categories.len()), asked)),
             by_text: HashMap::new(),
-            by_number: HashMap::new(),
-            lately: vec![(0, NO_CODE); 1 << LATELY_BITS],
+            by_number: Recall::default(),
             by_key: Memo::default(),
         }
     }
@@ -222,24 +217,11 @@ impl CodeMemory {
     }
 
     fn set_of_number(&mut self, codes: &CodeList, number: i64) -> u32 {
-        let spread = number.cast_unsigned().wrapping_mul(0x9E37_79B9_7F4A_7C15); // Fibonacci hashing, 2^64 over the golden ratio
-        let place = (spread >> (u64::BITS - LATELY_BITS)) as usize;
-        let (lately, set) = self.lately[place];
-        if lately == number && set != NO_CODE {
+        if let Some(set) = self.by_number.get(number) {
             return set;
         }
-        let set = match self.by_number.get(&number) {
-            Some(set) => *set,
-            None => {
-                let set = self.set(codes, &number.to_string());
-                if self.by_number.len() >= CODES_REMEMBERED {
-                    self.by_number.clear();
-                }
-                self.by_number.insert(number, set);
-                set
-            }
-        };
-        self.lately[place] = (number, set);
+        let set = self.set(codes, &number.to_string());
+        self.by_number.insert(number, set);
         set
     }
 

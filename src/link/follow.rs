@@ -61,7 +61,7 @@ pub fn follow<'a>(conformed: &'a Conformed<'a>, people: &[Pseudonym]) -> Result<
         since[person] = Since { died, left, opted_out: named.objects(token), merged: false };
         tokens.push(Pseudonym::new(token));
         let presence = Presence::OnSpine;
-        let entry = Entry { index: number, person: Some(number), presence, birth: None, death: died };
+        let entry = Entry { index: number, person: Some(number), presence, birth: None, death: died, kept: false };
         if let Some(other) = known.insert(token.to_owned(), entry) {
             let other = other.person.ok_or_else(|| Error::Fault("a followed person has no number".to_owned()))?;
             since[person].merged = true;
@@ -70,14 +70,6 @@ pub fn follow<'a>(conformed: &'a Conformed<'a>, people: &[Pseudonym]) -> Result<
     }
     let account = PeopleAccount { in_registers: people.len() as u64, ..PeopleAccount::default() };
     let known = Known::of(known, &superseded)?;
-    let records = Records {
-        conformed,
-        tokens: people.to_vec(),
-        registers: Vec::new(),
-        account,
-        superseded,
-        known,
-        sample: Vec::new(),
-    };
+    let records = Records { conformed, tokens: people.to_vec(), registers: Vec::new(), account, superseded, known };
     Ok(Followed { records, since, tokens })
 }

@@ -1,10 +1,12 @@
 //! Every token of the registers, frozen: found by its hash, and believed only when the whole token is the same.
 
 use std::hash::BuildHasher;
+use std::ops::Range;
 
 use hashbrown::{DefaultHashBuilder, HashMap};
 
 use super::superseded::Superseded;
+use super::tokens::Tokens;
 use super::{Entry, spine};
 use crate::ahead;
 use crate::conform::Texts;
@@ -19,15 +21,20 @@ pub(super) struct Known<S = DefaultHashBuilder> {
     entries: Vec<Entry>,
     /// Old tokens stand behind those in use; they have the entry of the one in use today.
     entry_of_old: Vec<u32>,
-    /// All tokens, one after the other, in the order of their entries.
-    tokens: String,
-    /// What all tokens are long, where they are.
-    width: Option<usize>,
-    /// Where each token begins, and the last one ends.
-    starts: Vec<usize>,
+    /// In the order of their entries.
+    tokens: Tokens,
     /// A power of two of them, at most half full: a part of the hash, and the token's number from 1.
     slots: Vec<(u32, u32)>,
     hasher: S,
+}
+
+/// What is held of a block of rows while it is searched for.
+#[derive(Debug, Default)]
+pub(super) struct Search {
+    hashes: Vec<u64>,
+    likely: Vec<u32>,
+    /// By row of the block: the number of its entry, or [`NOBODY`].
+    pub found: Vec<u32>,
 }
 
 impl<S: BuildHasher + Default> Known<S> {
@@ -45,35 +52,31 @@ impl<S: BuildHasher + Default> Known<S> {
         let mut current: Vec<(String, Entry)> = entries.into_iter().collect();
         current.sort_unstable_by_key(|(_, entry)| entry.index);
         let (current, entries): (Vec<String>, Vec<Entry>) = current.into_iter().unzip();
-        let count = current.len() + old.len();
-        let mut known = Self { entries, entry_of_old, ..Self::default() };
-        known.slots = vec![(0, 0); (2 * count + 2).next_power_of_two()];
-        let first = current.first().map_or(0, String::len);
-        known.width = current.iter().chain(&old).all(|token| token.len() == first).then_some(first);
-        known.tokens.reserve_exact(first * count);
-        for token in current.iter().chain(&old) {
-            known.starts.push(known.tokens.len());
-            known.tokens.push_str(token);
-            let number = u32::try_from(known.starts.len()).map_err(|_| spine::too_many())?;
+        let all: Vec<&str> = current.iter().chain(&old).map(String::as_str).collect();
+        let mut known = Self { entries, entry_of_old, tokens: Tokens::of(&all), ..Self::default() };
+        known.slots = vec![(0, 0); (2 * all.len() + 2).next_power_of_two()];
+        for (token, number) in all.into_iter().zip(1_usize..) {
+            let number = u32::try_from(number).map_err(|_| spine::too_many())?;
             let (mut at, tag) = known.place(known.hash(token));
             while known.slots[at].1 != 0 {
                 at = (at + 1) & (known.slots.len() - 1);
             }
             known.slots[at] = (tag, number);
         }
-        known.starts.push(known.tokens.len());
         Ok(known)
-    }
-
-    /// The tokens in use, by the number of their entry.
-    pub fn current(&self) -> impl Iterator<Item = &str> {
-        (1..).take(self.entries.len()).map(|number| self.token(number))
     }
 
     /// Every token with its entry, those in use first.
     pub fn all(&self) -> impl Iterator<Item = (&str, &Entry)> {
-        let numbers = (1..).take(self.starts.len().saturating_sub(1));
-        numbers.filter_map(|number| Some((self.token(number), self.entry(self.entry_of(number))?)))
+        let numbers = (1..).take(self.entries.len() + self.entry_of_old.len());
+        numbers.filter_map(|number| Some((self.tokens.get(number), self.entry(self.entry_of(number))?)))
+    }
+
+    /// Has the rows of those kept whose tokens, in use today, `sample` chooses.
+    pub fn keep_rows_of(&mut self, sample: impl Fn(&str) -> bool) {
+        for (entry, number) in self.entries.iter_mut().zip(1..) {
+            entry.kept = sample(self.tokens.get(number));
+        }
     }
 
     pub fn len(&self) -> usize {
@@ -88,31 +91,23 @@ impl<S: BuildHasher + Default> Known<S> {
         self.entries.get(number as usize)
     }
 
-    /// The entry's number for each row.
-    pub fn find(&self, tokens: &Texts, rows: usize) -> Vec<u32> {
+    /// Finds the entry's number for each row of a block, and has the entry near.
+    pub fn find(&self, tokens: &Texts, block: Range<usize>, search: &mut Search) {
         let token = |row: usize| tokens.borrowed(row).unwrap_or_default();
-        let mut found = Vec::with_capacity(rows);
-        let (mut hashes, mut likely) = (Vec::new(), Vec::new());
-        for from in (0..rows).step_by(ahead::BLOCK) {
-            let block = from..rows.min(from + ahead::BLOCK);
-            hashes.clear();
-            hashes.extend(block.clone().map(|row| self.hash(token(row))));
-            ahead::read(hashes.iter().map(|hash| Some(self.slots.get(self.place(*hash).0)?.0)));
-            likely.clear();
-            likely.extend(hashes.iter().map(|hash| self.probe(*hash).1));
-            ahead::read(likely.iter().map(|number| Some(u32::from(*self.tokens.as_bytes().get(self.start(*number))?))));
-            found.extend(block.zip(likely.iter().zip(&hashes)).map(|(row, (&likely, &hash))| match likely {
-                0 => NOBODY,
-                number if self.token(number) == token(row) => self.entry_of(number),
-                _ => self.resolve(token(row), hash),
-            }));
-        }
-        found
-    }
-
-    /// Has these entries near when they are asked for.
-    pub fn read_ahead(&self, entries: &[u32]) {
-        ahead::read(entries.iter().map(|entry| Some(self.entry(*entry)?.index)));
+        let Search { hashes, likely, found } = search;
+        hashes.clear();
+        hashes.extend(block.clone().map(|row| self.hash(token(row))));
+        ahead::read(hashes.iter().map(|hash| Some(self.slots.get(self.place(*hash).0)?.0)));
+        likely.clear();
+        likely.extend(hashes.iter().map(|hash| self.probe(*hash).1));
+        ahead::read(likely.iter().map(|number| Some(u32::from(self.tokens.first_byte(*number)?))));
+        ahead::read(likely.iter().map(|number| Some(self.entry(number.wrapping_sub(1))?.index)));
+        found.clear();
+        found.extend(block.zip(likely.iter().zip(hashes.iter())).map(|(row, (&likely, &hash))| match likely {
+            0 => NOBODY,
+            number if self.tokens.is(number, token(row)) => self.entry_of(number),
+            _ => self.resolve(token(row), hash),
+        }));
     }
 
     fn hash(&self, token: &str) -> u64 {
@@ -141,7 +136,7 @@ impl<S: BuildHasher + Default> Known<S> {
         let (mut at, mut number) = self.probe(hash);
         let tag = self.place(hash).1;
         while number != 0 {
-            if self.slots[at].0 == tag && self.token(number) == token {
+            if self.slots[at].0 == tag && self.tokens.is(number, token) {
                 return self.entry_of(number);
             }
             at = (at + 1) & (self.slots.len() - 1);
@@ -153,16 +148,6 @@ impl<S: BuildHasher + Default> Known<S> {
     fn entry_of(&self, number: u32) -> u32 {
         let old = (number as usize).checked_sub(self.entries.len() + 1);
         old.and_then(|old| self.entry_of_old.get(old)).copied().unwrap_or(number - 1)
-    }
-
-    fn token(&self, number: u32) -> &str {
-        &self.tokens[self.start(number)..self.start(number + 1)]
-    }
-
-    /// Where a token begins; nothing has to be looked up where all tokens are of one length.
-    fn start(&self, number: u32) -> usize {
-        let at = (number as usize).saturating_sub(1);
-        self.width.map_or_else(|| self.starts[at], |width| at * width)
     }
 }
 
@@ -188,7 +173,7 @@ mod tests {
     }
 
     fn entry(index: u32) -> Entry {
-        Entry { index, presence: Presence::OnSpine, person: Some(index), birth: None, death: None }
+        Entry { index, presence: Presence::OnSpine, person: Some(index), birth: None, death: None, kept: false }
     }
 
     fn finds_each<S: BuildHasher + Default>(people: u32) {
@@ -203,10 +188,16 @@ mod tests {
         let column = StringViewArray::from_iter_values(&asked);
         let expected = (0..people).chain(std::iter::repeat_n(NOBODY, 50)).chain((0..10).map(|index| index * 3));
         let expected: Vec<u32> = expected.chain([NOBODY; 2]).collect();
-        assert_eq!(known.find(&Texts::View(&column), asked.len()), expected);
+        let mut found = Vec::new();
+        for from in (0..asked.len()).step_by(100) {
+            let mut search = Search::default();
+            known.find(&Texts::View(&column), from..asked.len().min(from + 100), &mut search);
+            found.extend(search.found);
+        }
+        assert_eq!(found, expected);
         let one_by_one = asked.iter().map(|token| known.get(token).map_or(NOBODY, |entry| entry.index));
         assert_eq!(one_by_one.collect::<Vec<_>>(), expected);
-        assert!(known.current().eq((0..people).map(token)));
+        assert!(known.all().take(people as usize).map(|(token, _)| token).eq((0..people).map(token)));
     }
 
     #[test]

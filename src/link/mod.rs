@@ -9,6 +9,9 @@ mod superseded;
 /// The tokens of the registers, to be found.
 mod known;
 
+/// Many tokens, one after the other.
+mod tokens;
+
 /// People of an earlier date, followed up.
 mod follow;
 
@@ -45,7 +48,7 @@ use crate::nhs_number;
 use crate::pipeline::decl::Role;
 use crate::pseudonym::Pseudonym;
 use crate::receipt::{PeopleAccount, SourceAccount};
-use known::{Known, NOBODY};
+use known::{Known, Search};
 
 pub use follow::{Followed, Since, follow};
 
@@ -59,12 +62,11 @@ pub struct Records<'a> {
     pub account: PeopleAccount,
     pub superseded: Superseded,
     known: Known,
-    /// By entry: whose rows are to be kept as they came; empty for nobody's.
-    sample: Vec<bool>,
 }
 
 /// A token that a register knows.
 #[derive(Debug, Clone, Copy)]
+#[repr(align(32))] // so that none lies across two lines of memory
 struct Entry {
     /// Dense number over all registers' tokens.
     index: u32,
@@ -74,6 +76,8 @@ struct Entry {
     birth: Option<i32>,
     /// Only a death before the as-of date.
     death: Option<i32>,
+    /// Rows are to be kept as they came.
+    kept: bool,
 }
 
 /// Where someone whom a register knows stands at the as-of date.
@@ -99,7 +103,6 @@ pub fn link<'a>(conformed: &'a Conformed<'a>) -> Result<Records<'a>> {
         account: spine.account,
         superseded,
         known,
-        sample: Vec::new(),
     })
 }
 
@@ -201,7 +204,7 @@ impl Ledger {
     /// The account with what only the whole source tells; an error where the tokens that no register knows are NHS
     /// numbers.
     pub fn close(mut self, source: &str) -> Result<SourceAccount> {
-        nhs_number::refuse(source, "person", &self.other_tokens, |token| self.other_tokens.contains(token))?;
+        nhs_number::refuse(source, "person", &self.other_tokens)?;
         self.account.tokens_linked = self.linked.iter().filter(|linked| **linked).count() as u64;
         self.account.tokens = self.account.tokens_linked + self.other_tokens.len() as u64;
         self.account.data_up_to = self.latest_day.and_then(calendar::date_of).map(|date| date.to_string());
@@ -232,14 +235,19 @@ impl Records<'_> {
 
     /// Has the rows of these people kept as they came, by the token in use today.
     pub fn keep_rows_of(&mut self, sample: impl Fn(&str) -> bool) {
-        self.sample = self.known.current().map(sample).collect();
+        self.known.keep_rows_of(sample);
     }
 
     /// Finds the person of each row, and counts where every row went.
     pub fn link_chunk(&self, role: Role, chunk: &Chunk, ledger: &mut Ledger) -> Result<Linked> {
-        let found = self.entries(role, chunk)?;
-        let mut linked = Linked::default();
-        self.each_entry(role, chunk, &found, ledger, |row, outcome, entry, day| {
+        let rows = chunk.fates.len();
+        let mut linked = Linked {
+            rows: Vec::with_capacity(rows),
+            persons: Vec::with_capacity(rows),
+            days: Vec::with_capacity(rows),
+            ..Linked::default()
+        };
+        self.each_entry(role, chunk, ledger, |row, outcome, entry, day| {
             match (outcome, entry) {
                 (Outcome::Used, Some(Entry { person: Some(person), .. })) => {
                     linked.rows.push(row);
@@ -250,19 +258,11 @@ impl Records<'_> {
                 _ => {}
             }
             linked.strays.extend(Stray::of(outcome).map(|stray| (row, stray)));
+            if entry.is_some_and(|entry| entry.kept) {
+                linked.sampled.push(row);
+            }
         })?;
-        let kept = |entry: u32| self.sample.get(entry as usize).is_some_and(|kept| *kept);
-        linked.sampled.extend((0..).zip(&found).filter(|(_, entry)| kept(**entry)).map(|(row, _)| row));
         Ok(linked)
-    }
-
-    /// The number of each row's entry, [`NOBODY`] where no register knows its token.
-    fn entries(&self, role: Role, chunk: &Chunk) -> Result<Vec<u32>> {
-        if role == Role::Lookup {
-            return Ok(vec![NOBODY; chunk.fates.len()]);
-        }
-        let column = spine::person(chunk)?;
-        Ok(self.known.find(&spine::tokens(&column)?, chunk.fates.len()))
     }
 
     fn note_other(&self, token: Option<&str>, ledger: &mut Ledger) {
@@ -281,16 +281,16 @@ impl Records<'_> {
         ledger: &mut Ledger,
         mut each: impl FnMut(u32, Outcome, Option<u32>, Option<i32>),
     ) -> Result<()> {
-        self.each_entry(role, chunk, &self.entries(role, chunk)?, ledger, |row, outcome, entry, day| {
+        self.each_entry(role, chunk, ledger, |row, outcome, entry, day| {
             each(row, outcome, entry.and_then(|entry| entry.person), day);
         })
     }
 
+    /// Calls `each` with the row, its outcome, what is known of its token and its day.
     fn each_entry(
         &self,
         role: Role,
         chunk: &Chunk,
-        found: &[u32],
         ledger: &mut Ledger,
         mut each: impl FnMut(u32, Outcome, Option<&Entry>, Option<i32>),
     ) -> Result<()> {
@@ -301,24 +301,26 @@ impl Records<'_> {
         let column = if role == Role::Lookup { None } else { Some(spine::person(chunk)?) };
         let tokens = column.as_ref().map(spine::tokens).transpose()?;
         ledger.linked.resize(self.known.len(), false);
+        let mut search = Search::default();
         for (row, fate) in chunk.fates.iter().enumerate() {
-            if row % ahead::BLOCK == 0 {
-                self.known.read_ahead(&found[row..found.len().min(row + ahead::BLOCK)]);
+            if row % ahead::BLOCK == 0
+                && let Some(tokens) = &tokens
+            {
+                self.known.find(tokens, row..chunk.fates.len().min(row + ahead::BLOCK), &mut search);
             }
             let day = days.as_ref().and_then(|days| days[row]);
-            let entry = if *fate == Fate::Good { self.known.entry(found[row]) } else { None };
-            match entry {
-                Some(entry) => ledger.linked[entry.index as usize] = true,
-                None if *fate == Fate::Good => {
-                    self.note_other(tokens.as_ref().and_then(|tokens| tokens.borrowed(row)), ledger);
-                }
-                None => {}
-            }
+            let entry = search.found.get(row % ahead::BLOCK).and_then(|number| self.known.entry(*number));
             let outcome = match fate {
                 Fate::SetAside => Outcome::SetAside,
                 Fate::NotYetKnown => Outcome::NotYetKnown,
                 Fate::Duplicate => Outcome::Duplicate,
-                Fate::Good => outcome(role, entry, day, as_of),
+                Fate::Good => {
+                    match entry {
+                        Some(entry) => ledger.linked[entry.index as usize] = true,
+                        None => self.note_other(tokens.as_ref().and_then(|tokens| tokens.borrowed(row)), ledger),
+                    }
+                    outcome(role, entry, day, as_of)
+                }
             };
             // How fresh the opt-outs and allow-lists are does not depend on whose they are.
             if outcome == Outcome::Used || (role.names_people() && matches!(fate, Fate::Good | Fate::Duplicate)) {

@@ -44,7 +44,7 @@ pub(super) fn build(conformed: &Conformed, superseded: &Superseded) -> Result<Sp
     let mut registers = Vec::new();
     for (index, source) in pipeline.with_role(Role::Register) {
         let register = read_register(conformed, superseded, index, as_of, &mut everyone)?;
-        nhs_number::refuse(&source.name, "person", register.best.keys(), |token| register.best.contains_key(token))?;
+        nhs_number::refuse(&source.name, "person", register.best.keys())?;
         registers.push(register);
     }
     let deaths = said(conformed, superseded, as_of, "death_date", i32::min)?;
@@ -83,6 +83,7 @@ pub(super) fn build(conformed: &Conformed, superseded: &Superseded) -> Result<Sp
             person: if on_spine { Some(number(spine.len())?) } else { None },
             birth: registers.iter().find_map(|register| register.birth[*register.best.get(&token)?]),
             death: deaths.get(&token).copied().filter(|day| *day < as_of),
+            kept: false,
         };
         if on_spine {
             spine.push(Pseudonym::new(token.clone()));

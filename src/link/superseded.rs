@@ -55,7 +55,7 @@ pub(super) fn read(conformed: &Conformed) -> Result<Superseded> {
                 torn.insert(old);
             }
         }
-        nhs_number::refuse(&source.name, "person", steps.keys(), |token| steps.contains_key(token))?;
+        nhs_number::refuse(&source.name, "person", steps.keys())?;
         if !torn.is_empty() {
             let count = torn.len();
             let message =
