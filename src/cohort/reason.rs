@@ -19,6 +19,9 @@ use crate::score::contributions::{Contributions, Explainer};
 /// A score is explained by this many features at most.
 const MOST_OF_A_SCORE: usize = 3;
 
+/// So many people's scores are taken apart at a time: each holds a copy of all that is known of them.
+const AT_A_TIME: usize = 4096;
+
 /// All that the reasons of one cohort's rows are made from.
 pub struct Reasons<'a> {
     pipeline: &'a Pipeline,
@@ -62,13 +65,18 @@ impl<'a> Reasons<'a> {
     fn raised(&self, model: usize, persons: &[u32]) -> Result<BTreeMap<u32, Vec<usize>>> {
         let fault = || Error::Fault("a criterion reads a score that was not made".to_owned());
         let model = self.pipeline.models.get(model).ok_or_else(fault)?;
-        let theirs = take_record_batch(self.table, &UInt32Array::from(persons.to_vec()))?;
-        let scores = theirs.column_by_name(&model.name).ok_or_else(fault)?.as_primitive::<Float64Type>().clone();
-        let explainer = Explainer::new(model, &theirs)?;
-        // A model that does not apply to a person gives no reason.
-        let scored =
-            persons.iter().zip(&scores).enumerate().filter_map(|(row, (person, score))| Some((row, person, score?)));
-        scored.map(|(row, person, score)| Ok((*person, descending(explainer.checked(row, score)?)))).collect()
+        let mut raised = BTreeMap::new();
+        for persons in persons.chunks(AT_A_TIME) {
+            let theirs = take_record_batch(self.table, &UInt32Array::from(persons.to_vec()))?;
+            let scores = theirs.column_by_name(&model.name).ok_or_else(fault)?.as_primitive::<Float64Type>();
+            let explainer = Explainer::new(model, &theirs)?;
+            for (row, (person, score)) in persons.iter().zip(scores).enumerate() {
+                // A model that does not apply to a person gives no reason.
+                let Some(score) = score else { continue };
+                raised.insert(*person, descending(explainer.checked(row, score)?));
+            }
+        }
+        Ok(raised)
     }
 
     /// The reasons that one criterion, true of this person, gives, each with its date and source; none where those who
