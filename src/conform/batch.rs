@@ -84,7 +84,7 @@ impl<'a> Conformer<'a> {
         for reason in judge.blanked {
             count(&mut tally.blanked, &reason.column, &reason.rule, reason.count);
         }
-        Ok(Chunk { file: number, rows: raw.rows, batch, says, fates, raw: Some(raw.batch) })
+        Ok(Chunk { file: number, rows: raw.rows, batch, says, fates, contested: Vec::new(), raw: Some(raw.batch) })
     }
 
     fn set_aside(&self, row: u64, column: &str, rule: &str) -> SetAside {

@@ -5,12 +5,14 @@
 
 use std::cmp::{Ordering, Reverse};
 use std::fmt::Write as _;
+use std::hash::BuildHasher;
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray};
 use arrow::compute::filter_record_batch;
 use arrow::datatypes::{DataType, Date32Type, Decimal128Type, Int64Type, TimestampSecondType};
 use arrow::record_batch::RecordBatch;
-use hashbrown::HashMap;
+use hashbrown::hash_table::Entry;
+use hashbrown::{DefaultHashBuilder, HashTable};
 use jiff::civil::{Date, DateTime};
 
 use super::batch::days;
@@ -20,27 +22,44 @@ use crate::calendar;
 use crate::error::Result;
 use crate::pipeline::Source;
 
-/// Marks all but one of the good rows of each key. A row of the future does not compete: it must not push out what was
-/// true before.
+/// A row by its chunk and its number there.
+type Place = (usize, usize);
+
+/// Marks all but one of the good rows of each key, and notes which rows share theirs. A row of the future does not
+/// compete: it must not push out what was true before.
 pub(super) fn mark(source: &Source, as_of: Date, chunks: &mut [Chunk]) {
     // An opt-out made on the as-of date counts already.
     let first_future_day = calendar::epoch_days(as_of) + i32::from(source.decl.role.names_people());
-    let mut kept: HashMap<String, (usize, usize)> = HashMap::new();
-    let mut lost: Vec<(usize, usize)> = Vec::new();
+    let hasher = DefaultHashBuilder::default();
+    let mut kept: HashTable<(u64, Place)> =
+        HashTable::with_capacity(chunks.iter().map(|chunk| chunk.fates.len()).sum());
+    let (mut lost, mut contested) = (Vec::new(), Vec::new());
+    let keys: Vec<Vec<&ArrayRef>> = chunks.iter().map(|chunk| key_columns(source, chunk)).collect();
+    let (mut key, mut other) = (String::new(), String::new());
     for (number, chunk) in chunks.iter().enumerate() {
-        let keys: Vec<&ArrayRef> = source.decl.key.iter().filter_map(|key| chunk.batch.column_by_name(key)).collect();
         let dates = chunk.batch.column_by_name("date").map(days);
         let past = |row: usize| dates.as_ref().and_then(|days| days[row]).is_none_or(|day| day < first_future_day);
         for row in (0..chunk.fates.len()).filter(|row| chunk.fates[*row] == Fate::Good && past(*row)) {
-            let Some(key) = key_text(&keys, row) else { continue };
-            match kept.entry(key) {
-                hashbrown::hash_map::Entry::Vacant(entry) => {
-                    entry.insert((number, row));
+            if !write_key(&keys[number], row, &mut key) {
+                continue;
+            }
+            let hash = hasher.hash_one(&key);
+            let same = |(of_other, (number, row)): &(u64, Place)| {
+                *of_other == hash && write_key(&keys[*number], *row, &mut other) && key == other
+            };
+            match kept.entry(hash, same, |(hash, _)| *hash) {
+                Entry::Vacant(entry) => {
+                    entry.insert((hash, (number, row)));
                 }
-                hashbrown::hash_map::Entry::Occupied(mut entry) => {
-                    let rival = *entry.get();
+                Entry::Occupied(mut entry) => {
+                    let rival = entry.get().1;
+                    contested.extend([rival, (number, row)]);
                     let wins = standing(chunks, (number, row), rival).is_gt();
-                    lost.push(if wins { entry.insert((number, row)) } else { (number, row) });
+                    lost.push(if wins {
+                        std::mem::replace(&mut entry.get_mut().1, (number, row))
+                    } else {
+                        (number, row)
+                    });
                 }
             }
         }
@@ -48,21 +67,28 @@ pub(super) fn mark(source: &Source, as_of: Date, chunks: &mut [Chunk]) {
     for (number, row) in lost {
         chunks[number].fates[row] = Fate::Duplicate;
     }
+    for (number, row) in contested {
+        chunks[number].contested.push(u32::try_from(row).unwrap_or(u32::MAX));
+    }
+}
+
+fn key_columns<'a>(source: &Source, chunk: &'a Chunk) -> Vec<&'a ArrayRef> {
+    source.decl.key.iter().filter_map(|key| chunk.batch.column_by_name(key)).collect()
 }
 
 /// What decides between two rows of one key; the place in the deliveries only between equal rows.
-fn standing(chunks: &[Chunk], a: (usize, usize), b: (usize, usize)) -> Ordering {
-    let recorded = |(number, row): (usize, usize)| {
+fn standing(chunks: &[Chunk], a: Place, b: Place) -> Ordering {
+    let recorded = |(number, row): Place| {
         chunks[number].batch.column_by_name("recorded").map(|column| text_of(column, row)).unwrap_or_default()
     };
-    let whole = |(number, row): (usize, usize)| {
+    let whole = |(number, row): Place| {
         let chunk = &chunks[number];
         let columns = chunk.batch.columns().iter().map(|column| text_of(column, row));
         let says =
             chunk.says.iter().map(|says| if says.is_valid(row) { says.value(row).to_owned() } else { String::new() });
         columns.chain(says).collect::<Vec<_>>().join("\u{1f}")
     };
-    let place = |(number, row): (usize, usize)| Reverse((chunks[number].file, chunks[number].rows[row]));
+    let place = |(number, row): Place| Reverse((chunks[number].file, chunks[number].rows[row]));
     recorded(a).cmp(&recorded(b)).then_with(|| whole(a).cmp(&whole(b))).then_with(|| place(a).cmp(&place(b)))
 }
 
@@ -75,16 +101,22 @@ pub(super) fn good(chunk: &Chunk) -> Result<RecordBatch> {
 /// The key of a row as text; none when a part of it is blank.
 pub(super) fn key_text(keys: &[&ArrayRef], row: usize) -> Option<String> {
     let mut text = String::new();
+    write_key(keys, row, &mut text).then_some(text)
+}
+
+/// Puts the key of a row in the place of a text; false when a part of the key is blank.
+fn write_key(keys: &[&ArrayRef], row: usize, text: &mut String) -> bool {
+    text.clear();
     for (part, key) in keys.iter().enumerate() {
         if key.is_null(row) {
-            return None;
+            return false;
         }
         if part > 0 {
             text.push('\u{1f}');
         }
-        cell_text(key, row, &mut text);
+        cell_text(key, row, text);
     }
-    Some(text)
+    true
 }
 
 fn text_of(column: &ArrayRef, row: usize) -> String {

@@ -92,7 +92,9 @@ pub struct Chunk {
     /// For each demographic item the source speaks of: what was delivered, blank as null.
     pub says: Vec<StringArray>,
     pub fates: Vec<Fate>,
-    /// The same rows as they were delivered, of a source that is not held until its duplicates are known.
+    /// Rows whose key another good row of the source has, too; some of them more than once.
+    pub contested: Vec<u32>,
+    /// The same rows as they were delivered, where they may be asked for.
     raw: Option<RecordBatch>,
 }
 
@@ -104,9 +106,9 @@ pub struct RawRows {
 }
 
 impl Chunk {
-    /// Some of the rows as they were delivered.
+    /// Some of the rows as they were delivered; none where that is not held.
     pub fn as_delivered(&self, rows: &[u32]) -> Result<Option<RawRows>> {
-        let Some(raw) = self.raw.as_ref().filter(|_| !rows.is_empty()) else { return Ok(None) };
+        let Some(raw) = &self.raw else { return Ok(None) };
         let rows = take_record_batch(raw, &UInt32Array::from(rows.to_vec()))?;
         let schema = rows.schema();
         let fields: Vec<_> = schema.fields().iter().map(|field| expression::declared(field)).collect();
@@ -209,12 +211,6 @@ impl Conformed<'_> {
         self.scans.iter().map(|scans| scans.load(Ordering::Relaxed)).collect()
     }
 
-    /// Whether the rows of a source pass by once, each with what was delivered, so that some can be kept as they came.
-    pub fn passes_by(&self, source: usize) -> bool {
-        let declared = &self.pipeline.sources[source];
-        takes_stored_text(declared) && declared.decl.key.is_empty()
-    }
-
     /// Reads a source once, cut over the workers, each with a state of its own made by `new`.
     ///
     /// With a `key` the whole source is held until its duplicates are known; otherwise batch by batch.
@@ -253,8 +249,7 @@ impl Conformed<'_> {
         let files = self.delivered.sources[source].files.iter().enumerate().collect();
         let states =
             self.workers(files, Default::default, |(chunks, tally): &mut (Vec<Chunk>, Tally), (number, file)| {
-                self.read(source, number, file, tally, &mut |mut chunk| {
-                    chunk.raw = None;
+                self.read(source, number, file, tally, &mut |chunk| {
                     chunks.push(chunk);
                     Ok(())
                 })
@@ -267,6 +262,10 @@ impl Conformed<'_> {
         }
         if self.pipeline.sources[source].decl.role != Role::Lookup {
             duplicates::mark(&self.pipeline.sources[source], self.pipeline.as_of, &mut all);
+        }
+        let contested: usize = all.iter().map(|chunk| chunk.contested.len()).sum();
+        if contested as u64 > total.rows / CROWDED {
+            all.iter_mut().for_each(|chunk| chunk.raw = None);
         }
         Ok((all, self.judged(source, total)?))
     }
@@ -281,9 +280,13 @@ impl Conformed<'_> {
     ) -> Result<()> {
         let declared = &self.pipeline.sources[source];
         let conformer = Conformer::new(self, declared, file);
+        let checks_itself = self.pipeline.decl.self_check.as_ref().is_some_and(|check| check.one_in > 0);
+        let keeps = checks_itself && takes_stored_text(declared);
         let open = if takes_stored_text(declared) { source::open_stored } else { source::open };
         for raw in open(declared, file, conformer.wanted(), self.engine.batch_rows)? {
-            each(conformer.conform(raw?, number, tally)?)?;
+            let mut chunk = conformer.conform(raw?, number, tally)?;
+            chunk.raw = chunk.raw.filter(|_| keeps);
+            each(chunk)?;
         }
         source::recheck(file)
     }
@@ -348,8 +351,11 @@ impl Conformed<'_> {
     }
 }
 
+/// Where more than one row in so many shares its key with another, rows are not kept as they were delivered.
+const CROWDED: u64 = 8;
+
 /// Events are many, and what reads them can take text as it is stored; all else is read as plain text.
-fn takes_stored_text(source: &Source) -> bool {
+pub fn takes_stored_text(source: &Source) -> bool {
     source.decl.role == Role::Events && source.decl.tokens == Tokens::Source
 }
 

@@ -30,7 +30,7 @@ pub mod told;
 /// Events that wait for the days on which their window hangs.
 mod held;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, Date32Array, Int64Array, StringArray};
@@ -82,7 +82,8 @@ pub struct Accounts {
     pub people: PeopleAccount,
     /// By source: the rejected rows.
     pub set_aside: Vec<Vec<SetAside>>,
-    /// By source: the rows of the sample as they were delivered; none of a source whose rows did not just pass by.
+    /// By source: the rows of the sample as they were delivered, with those that they may be duplicates of; none of a
+    /// source of which they are not at hand.
     pub sampled: Vec<Option<Vec<RawRows>>>,
 }
 
@@ -124,7 +125,7 @@ pub fn pass(records: Records, progress: &dyn Fn(&SourceAccount)) -> Result<(Peop
         progress(&account);
         accounts.sources.push(account);
         accounts.set_aside.push(tally.set_aside);
-        accounts.sampled.push(records.conformed.passes_by(source).then_some(seen.sampled));
+        accounts.sampled.push(seen.sampled.filter(|_| conform::takes_stored_text(&pipeline.sources[source])));
     }
     let items = (0..pipeline.items.len()).map(|item| resolve(pipeline, item, &heard, people)).collect::<Result<_>>()?;
     let rows = pipeline.sources.iter().zip(&heard).map(|(source, heard)| rows::rows(pipeline, source, heard));
@@ -165,7 +166,8 @@ struct Seen {
     kept: KeptOfSource,
     /// Rows by who sent them.
     providers: BTreeMap<String, u64>,
-    sampled: Vec<RawRows>,
+    /// Rows of the sample, and those they may be duplicates of, as they were delivered; none where they are not at hand.
+    sampled: Option<Vec<RawRows>>,
 }
 
 fn scan(records: &Records, source: usize, plan: &Plan, keeper: &mut Keeper) -> Result<(Seen, Tally)> {
@@ -179,7 +181,7 @@ fn scan(records: &Records, source: usize, plan: &Plan, keeper: &mut Keeper) -> R
         heard: hearing.memory(),
         kept: keeping.memory(),
         providers: BTreeMap::new(),
-        sampled: Vec::new(),
+        sampled: Some(Vec::new()),
     };
     let (states, tally) = records.conformed.scan(source, new, |seen: &mut Seen, chunk| {
         if let Some(provider) = &declared.decl.provider {
@@ -189,7 +191,7 @@ fn scan(records: &Records, source: usize, plan: &Plan, keeper: &mut Keeper) -> R
         if !matches!(role, Role::Register | Role::Events | Role::Feedback) {
             return Ok(());
         }
-        seen.sampled.extend(chunk.as_delivered(&linked.sampled)?);
+        sample(&mut seen.sampled, &chunk, &linked)?;
         plan.update(&mut seen.memory, &chunk, &linked)?;
         keeping.keep(&mut seen.kept, &chunk, &linked)?;
         hearing.hear(&mut seen.heard, &chunk, &linked)
@@ -205,9 +207,23 @@ fn scan(records: &Records, source: usize, plan: &Plan, keeper: &mut Keeper) -> R
             *total.providers.entry(provider).or_default() += rows;
         }
         total.heard.merge(other.heard);
-        total.sampled.extend(other.sampled);
+        total.sampled = total.sampled.zip(other.sampled).map(|(mine, theirs)| [mine, theirs].concat());
     }
     Ok((total, tally))
+}
+
+/// Takes the rows of the sample as they were delivered, with those that they may be duplicates of.
+fn sample(sampled: &mut Option<Vec<RawRows>>, chunk: &Chunk, linked: &Linked) -> Result<()> {
+    let rows: BTreeSet<u32> = linked.sampled.iter().chain(&chunk.contested).copied().collect();
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let Some(so_far) = sampled else { return Ok(()) };
+    match chunk.as_delivered(&Vec::from_iter(rows))? {
+        Some(rows) => so_far.push(rows),
+        None => *sampled = None,
+    }
+    Ok(())
 }
 
 fn count_providers(providers: &mut BTreeMap<String, u64>, chunk: &Chunk, column: &str) {

@@ -66,6 +66,8 @@ mod same_bytes;
 #[cfg(test)]
 mod scores;
 #[cfg(test)]
+mod shared_keys;
+#[cfg(test)]
 mod stacked;
 #[cfg(test)]
 mod statistics;
