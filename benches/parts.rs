@@ -71,7 +71,7 @@ fn fits(criterion: &mut Criterion) {
 /// The demo's people, over and over.
 fn people(pipeline: &Pipeline) -> Result<Features> {
     let delivered = source::find(pipeline)?;
-    let conformed = conform::conform(pipeline, &delivered, Engine { partitions: 2, batch_rows: 8192 })?;
+    let conformed = conform::conform(pipeline, &delivered, Engine::of(2, 8192))?;
     let (_, mut features, _) = features::pass(link::link(&conformed)?, &|_| {})?;
     let again = ROWS.div_ceil(features.batch.num_rows());
     let batch = concat_batches(&features.batch.schema(), std::iter::repeat_n(&features.batch, again))?;

@@ -23,6 +23,12 @@ pub mod conform;
 /// One spine of people, their events, and what every source says about them.
 pub mod link;
 
+/// How much memory a run may take.
+pub mod memory;
+
+/// Work cut over threads.
+mod workers;
+
 /// Reading ahead in tables larger than a processor's own memory.
 mod ahead;
 

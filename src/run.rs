@@ -6,14 +6,14 @@ use crate::audit;
 use crate::calendar::Window;
 use crate::cohort;
 use crate::conform::{self, Engine};
-use crate::disclosure::Before;
+use crate::disclosure::{AggregateTable, Before};
 use crate::drift;
 use crate::error::{Error, Result};
-use crate::features::{self, Accounts};
+use crate::features::{self, Accounts, told};
 use crate::gates::{self, Consent};
 use crate::history::{self, History};
 use crate::journal::Journal;
-use crate::link;
+use crate::link::{self, People};
 use crate::oracle;
 use crate::outputs;
 use crate::pipeline::Pipeline;
@@ -21,8 +21,8 @@ use crate::pipeline::decl::Role;
 use crate::publish::{self, Lock, Published, RunId};
 use crate::receipt::{Basis, SourceAccount};
 use crate::release::Crosswalk;
-use crate::score;
-use crate::source;
+use crate::score::{self, Scores};
+use crate::source::{self, Delivered};
 use crate::storage::Storage;
 
 /// Where a run goes and how its work is cut; only the first is visible in what it leaves.
@@ -52,8 +52,9 @@ pub fn run(
         return Ok((id, published));
     }
     journal.found(pipeline, &delivered);
+    let engine = within_limit(pipeline, &delivered, options.engine)?;
     let files_since = gates::due(pipeline, &delivered, &history)?;
-    let conformed = conform::conform(pipeline, &delivered, options.engine)?;
+    let conformed = conform::conform(pipeline, &delivered, engine)?;
     let mut records = link::link(&conformed)?;
     let checked = oracle::share(pipeline, &records.tokens);
     checked.into_iter().for_each(|one_in| records.keep_rows_of(|token| oracle::sampled(token, one_in)));
@@ -69,12 +70,9 @@ pub fn run(
     if let Some(previous) = &history.previous {
         drift::mapped(pipeline, &accounts.sources, &previous.receipt.sources)?;
     }
+    engine.keeps_limit("features")?;
     let mut scores = score::score(pipeline, &features)?;
-    let movement = history.previous.as_ref().map(|previous| {
-        let before = |model: &str, row: usize| previous.score(model, people.tokens.get(row)?);
-        drift::movement(pipeline, &scores, &before)
-    });
-    let movement = movement.transpose()?;
+    let movement = movement(pipeline, &history, &people, &scores)?;
     let drift = drift::judge(pipeline, &features, &scores)?;
     let checks = oracle::self_check(pipeline, &delivered, checked, &accounts.sampled, &people, &features, &scores)?;
     journal.scored(pipeline, people.tokens.len(), &checks);
@@ -103,8 +101,31 @@ pub fn run(
         warnings: &warnings,
     };
     let (draft, receipt) = outputs::draft(pipeline, &id, &stages, checks, journal)?;
+    engine.keeps_limit("outputs")?;
     let published = publish::publish(storage, &lock, &id, &draft, &people.tokens, receipt)?;
     Ok((id, published))
+}
+
+/// The engine with the run file's limit on memory where the command line gives none; an error where the run cannot keep it.
+fn within_limit(pipeline: &Pipeline, delivered: &Delivered, engine: Engine) -> Result<Engine> {
+    let declared = pipeline.decl.memory_limit.as_deref().and_then(|text| text.parse().ok());
+    let engine = Engine { memory: engine.memory.or(declared), ..engine };
+    if let Some(limit) = engine.memory {
+        limit.allows(told::tell(pipeline, delivered, engine)?.estimated_bytes.unwrap_or_default())?;
+    }
+    Ok(engine)
+}
+
+/// How scores moved since the run before, where there was one.
+fn movement(
+    pipeline: &Pipeline,
+    history: &History,
+    people: &People,
+    scores: &Scores,
+) -> Result<Option<AggregateTable>> {
+    let Some(previous) = &history.previous else { return Ok(None) };
+    let before = |model: &str, row: usize| previous.score(model, people.tokens.get(row)?);
+    drift::movement(pipeline, scores, &before).map(Some)
 }
 
 /// What this run is made from beside deliveries and declarations.

@@ -38,6 +38,7 @@ use crate::conform::Engine;
 use crate::error::{Error, Result};
 use crate::explain;
 use crate::gates::Consent;
+use crate::memory::MemoryLimit;
 use crate::pipeline::Pipeline;
 use crate::pipeline::parse::{self, LoadOptions};
 use crate::pipeline::schema;
@@ -127,6 +128,9 @@ struct EngineArgs {
     /// Rows read at a time; changes no published byte.
     #[arg(long, value_name = "N", default_value_t = 8192)]
     batch_rows: usize,
+    /// Beyond so much memory the run stops, such as 4GiB; in place of the run file's.
+    #[arg(long, value_name = "SIZE")]
+    memory_limit: Option<MemoryLimit>,
 }
 
 #[derive(Debug, Args)]
@@ -320,7 +324,8 @@ fn in_folder<T>(file: &Path, loaded: Result<T>) -> Result<T> {
 impl EngineArgs {
     fn engine(&self) -> Result<Engine> {
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);
-        let engine = Engine { partitions: self.partitions.unwrap_or_else(cores), batch_rows: self.batch_rows };
+        let partitions = self.partitions.unwrap_or_else(cores);
+        let engine = Engine { partitions, batch_rows: self.batch_rows, memory: self.memory_limit };
         match engine.partitions > 0 && engine.batch_rows > 0 {
             true => Ok(engine),
             false => Err(Error::Usage("--partitions and --batch-rows must be at least 1".to_owned())),

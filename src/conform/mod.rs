@@ -28,8 +28,8 @@ mod returned;
 mod duplicates;
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use arrow::array::{ArrayRef, StringArray, UInt32Array};
 use arrow::compute::{concat_batches, take_record_batch};
@@ -38,10 +38,12 @@ use arrow::record_batch::RecordBatch;
 use jiff::civil::Date;
 
 use crate::error::{Error, Result};
+use crate::memory::MemoryLimit;
 use crate::pipeline::decl::{OnBadRow, Role, Tokens};
 use crate::pipeline::{Pipeline, Source};
 use crate::receipt::Reason;
 use crate::source::{self, Delivered, DeliveredFile};
+use crate::workers;
 use batch::Conformer;
 
 pub use batch::{days as batch_days, schema};
@@ -56,6 +58,20 @@ pub struct Engine {
     /// Worker threads.
     pub partitions: usize,
     pub batch_rows: usize,
+    /// Beyond it a run stops.
+    pub memory: Option<MemoryLimit>,
+}
+
+impl Engine {
+    /// Without a limit on memory.
+    pub const fn of(partitions: usize, batch_rows: usize) -> Self {
+        Self { partitions, batch_rows, memory: None }
+    }
+
+    /// Stops a run that holds more memory than it may.
+    pub fn keeps_limit(&self, doing: &str) -> Result<()> {
+        self.memory.map_or(Ok(()), |limit| limit.keep(doing))
+    }
 }
 
 /// Deliveries that can be read as our columns, source by source.
@@ -224,7 +240,8 @@ impl Conformed<'_> {
         {
             self.scans[source].fetch_add(1, Ordering::Relaxed);
             let files = self.delivered.sources[source].files.iter().enumerate().collect();
-            let states = self.workers(
+            let states = workers::share(
+                self.engine.partitions,
                 files,
                 || (new(), Tally::default()),
                 |(state, tally), (number, file)| {
@@ -240,20 +257,25 @@ impl Conformed<'_> {
             return Ok((states, self.judged(source, total)?));
         }
         let (chunks, tally) = self.collect(source)?;
-        Ok((self.workers(chunks, &new, |state, chunk| each(state, chunk))?, tally))
+        let states = workers::share(self.engine.partitions, chunks, &new, |state, chunk| each(state, chunk))?;
+        Ok((states, tally))
     }
 
     /// All rows of a source, duplicates marked.
     fn collect(&self, source: usize) -> Result<(Vec<Chunk>, Tally)> {
         self.scans[source].fetch_add(1, Ordering::Relaxed);
         let files = self.delivered.sources[source].files.iter().enumerate().collect();
-        let states =
-            self.workers(files, Default::default, |(chunks, tally): &mut (Vec<Chunk>, Tally), (number, file)| {
+        let states = workers::share(
+            self.engine.partitions,
+            files,
+            Default::default,
+            |(chunks, tally): &mut (Vec<Chunk>, Tally), (number, file)| {
                 self.read(source, number, file, tally, &mut |chunk| {
                     chunks.push(chunk);
                     Ok(())
                 })
-            })?;
+            },
+        )?;
         let mut total = Tally::default();
         let mut all = Vec::new();
         for (chunks, tally) in states {
@@ -287,6 +309,7 @@ impl Conformed<'_> {
             let mut chunk = conformer.conform(raw?, number, tally)?;
             chunk.raw = chunk.raw.filter(|_| keeps);
             each(chunk)?;
+            self.engine.keeps_limit(&declared.name)?;
         }
         source::recheck(file)
     }
@@ -315,39 +338,6 @@ impl Conformed<'_> {
             text.push_str(&format!("\n  … and {} more; the first is {} row {}", bad - 50, first.file, first.row));
         }
         Err(Error::Check(text))
-    }
-
-    /// Cuts `units` over the worker threads; the states come back in no meaningful order.
-    fn workers<U: Send, S: Send>(
-        &self,
-        units: Vec<U>,
-        new: impl Fn() -> S + Sync,
-        each: impl Fn(&mut S, U) -> Result<()> + Sync,
-    ) -> Result<Vec<S>> {
-        let count = self.engine.partitions.clamp(1, units.len().max(1));
-        let units: Vec<Mutex<Option<U>>> = units.into_iter().map(|unit| Mutex::new(Some(unit))).collect();
-        let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
-        let work = || -> Result<S> {
-            let mut state = new();
-            while !stop.load(Ordering::Relaxed) {
-                let Some(unit) = units.get(next.fetch_add(1, Ordering::Relaxed)) else { break };
-                let unit = unit.lock().ok().and_then(|mut unit| unit.take());
-                let Some(unit) = unit else { continue };
-                if let Err(error) = each(&mut state, unit) {
-                    stop.store(true, Ordering::Relaxed);
-                    return Err(error);
-                }
-            }
-            Ok(state)
-        };
-        std::thread::scope(|scope| {
-            let handles: Vec<_> = (0..count).map(|_| scope.spawn(work)).collect();
-            let states: Vec<Result<S>> = handles
-                .into_iter()
-                .map(|handle| handle.join().unwrap_or_else(|_| Err(Error::Fault("a worker stopped".to_owned()))))
-                .collect();
-            states.into_iter().collect()
-        })
     }
 }
 

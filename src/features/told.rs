@@ -1,5 +1,6 @@
 //! What a run will read of each source, ask of its rows and hold in memory, told before a record is read.
 
+use arrow::datatypes::DataType;
 use serde::Serialize;
 
 use super::plan::Plan;
@@ -25,7 +26,8 @@ pub struct Told {
     pub workers: usize,
     /// Parts into which people are cut, one after the other.
     pub buckets: usize,
-    /// The source that takes most, with the table of tokens; none where the files do not count their rows.
+    /// What surely is held at once: the source that takes most, the table of tokens, every feature. A run takes more: batches,
+    /// lists and outputs come on top. None where the files do not count their rows.
     pub estimated_bytes: Option<u64>,
 }
 
@@ -69,8 +71,18 @@ pub fn tell(pipeline: &Pipeline, delivered: &Delivered, engine: Engine) -> Resul
     let sources = sources.collect::<Result<Vec<_>>>()?;
     let most = sources.iter().map(|source| source.estimated_bytes).max().flatten();
     let tokens = people_at_most.map(|people| people * BYTES_A_TOKEN);
-    let estimated_bytes = most.zip(tokens).map(|(most, tokens)| most + tokens);
+    let features = pipeline.features.iter().map(|feature| bits(&feature.data_type)).sum::<u64>().div_ceil(8);
+    let in_features = people_at_most.map(|people| people * features);
+    let estimated_bytes = most.zip(tokens).zip(in_features).map(|((most, tokens), features)| most + tokens + features);
     Ok(Told { sources, people_at_most, workers: engine.partitions, buckets: 1, estimated_bytes })
+}
+
+/// What a feature takes of one person, at least.
+fn bits(data_type: &DataType) -> u64 {
+    match data_type {
+        DataType::Boolean => 1,
+        other => other.primitive_width().map_or(u64::from(u32::BITS), |bytes| 8 * bytes as u64),
+    }
 }
 
 fn rows(delivered: &DeliveredSource) -> Option<u64> {

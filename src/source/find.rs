@@ -4,6 +4,7 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{self, Read};
+use std::num::NonZero;
 use std::path::Path;
 
 use arrow::datatypes::DataType;
@@ -16,6 +17,7 @@ use super::{
 use crate::error::{Error, Result};
 use crate::pipeline::{Pipeline, Source};
 use crate::release::Crosswalk;
+use crate::workers;
 
 /// Enough to see a pattern; the rest is counted.
 const SHOWN: usize = 50;
@@ -88,8 +90,7 @@ fn distinct(source: &Source, located: Vec<Located>) -> Result<(Vec<DeliveredFile
     let named = columns::reads_file_name(source);
     let mut kept = BTreeMap::new();
     let mut repeated = Vec::new();
-    for file in located {
-        let file = hash(source, file)?;
+    for file in hashed(source, located)? {
         let key = (file.sha256.clone(), if named { file.name.clone() } else { String::new() });
         if let Entry::Vacant(free) = kept.entry(key) {
             free.insert(file);
@@ -98,6 +99,18 @@ fn distinct(source: &Source, located: Vec<Located>) -> Result<(Vec<DeliveredFile
         }
     }
     Ok((kept.into_values().collect(), repeated))
+}
+
+/// Hashes files side by side; of several that cannot be read the first is told of.
+fn hashed(source: &Source, located: Vec<Located>) -> Result<Vec<DeliveredFile>> {
+    let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let numbered = located.into_iter().enumerate().collect();
+    let states = workers::share(threads, numbered, Vec::new, |hashed: &mut Vec<_>, (number, file)| {
+        hashed.push((number, hash(source, file)));
+        Ok(())
+    })?;
+    let in_order: BTreeMap<usize, _> = states.into_iter().flatten().collect();
+    in_order.into_values().collect()
 }
 
 fn hash(source: &Source, located: Located) -> Result<DeliveredFile> {

@@ -161,3 +161,26 @@ fn a_line_a_stage_where_there_is_no_terminal() {
     assert!(log.lines().count() > 5 && log.lines().all(|line| serde_json::from_str::<Value>(line).is_ok()));
     assert!(["a1f3", "c9d4", "1941"].iter().all(|value| !log.contains(value) && !said.contains(value)));
 }
+
+/// Memory is watched where the system tells of it, which is where such runs happen.
+#[test]
+fn a_run_beyond_its_memory_stops_by_itself() {
+    let folder = starter();
+    let over = riskstrat(folder.path(), &["run", "run.toml", "--memory-limit", "1 MiB"]);
+    let said = String::from_utf8(over.stderr).unwrap();
+    if cfg!(target_os = "linux") {
+        assert_eq!(over.status.code(), Some(5), "{said}");
+        assert!(said.contains("1 MiB are allowed") && said.contains("--memory-limit"), "{said}");
+        assert!(!folder.path().join("runs/current").exists(), "nothing is published");
+    }
+    let declared = std::fs::read_to_string(folder.path().join("run.toml")).unwrap();
+    std::fs::write(folder.path().join("run.toml"), format!("memory_limit = \"much\"\n{declared}")).unwrap();
+    let refused = riskstrat(folder.path(), &["check", "run.toml"]);
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert!(refused.status.code() == Some(2) && said.contains("not a size") && said.contains("run.toml"), "{said}");
+    std::fs::write(folder.path().join("run.toml"), format!("memory_limit = \"1 MiB\"\n{declared}")).unwrap();
+    let declared = riskstrat(folder.path(), &["run", "run.toml"]);
+    assert_eq!(declared.status.code(), cfg!(target_os = "linux").then_some(5).or(Some(0)));
+    let in_its_place = riskstrat(folder.path(), &["run", "run.toml", "--memory-limit", "64GiB"]);
+    assert!(in_its_place.status.success(), "the command line stands over the run file");
+}

@@ -57,7 +57,7 @@ fn the_planted_risk_is_recovered() {
     let (pipeline, mut plan) = parse::load_study(&file, &load, &[]).unwrap();
     // The truth is at hand: no intervals are needed.
     plan.evaluate.decl.replicates = 0;
-    let engine = Engine { partitions: 2, batch_rows: 8192 };
+    let engine = Engine::of(2, 8192);
     let study = study::assemble(&pipeline, &plan, engine, &|_, _| {}).unwrap();
     let trained = train::train(&pipeline, &plan, &study, "risk", 2, &mut || {}).unwrap();
     let (held, risk) = &trained.held;

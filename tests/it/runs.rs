@@ -16,7 +16,7 @@ use riskstrat::run::{self, Options};
 use riskstrat::storage::LocalDisk;
 use serde_json::Value;
 
-pub const ENGINE: Engine = Engine { partitions: 2, batch_rows: 8192 };
+pub const ENGINE: Engine = Engine::of(2, 8192);
 
 /// The repository's root.
 pub fn root() -> PathBuf {

@@ -41,7 +41,7 @@ fn demo(out: &Path, deliveries: Option<&Path>, engine: Engine) -> std::path::Pat
 fn threads_and_batches_change_nothing() {
     let out = tempfile::tempdir().unwrap();
     let cut = |partitions, batch_rows, name: &str| {
-        runs::files(&demo(&out.path().join(name), None, Engine { partitions, batch_rows }))
+        runs::files(&demo(&out.path().join(name), None, Engine::of(partitions, batch_rows)))
     };
     let one = cut(1, 8192, "one");
     assert!(one.len() > 10);

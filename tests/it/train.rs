@@ -181,12 +181,12 @@ impl World {
 
     fn study(&self, threads: usize) -> Result<Study> {
         let (pipeline, plan) = parse::load_study(&self.path("study.toml"), &LoadOptions::default(), &[])?;
-        study::assemble(&pipeline, &plan, Engine { partitions: threads, batch_rows: 100 }, &|_, _| {})
+        study::assemble(&pipeline, &plan, Engine::of(threads, 100), &|_, _| {})
     }
 
     pub fn train(&self, threads: usize) -> Result<BTreeMap<String, String>> {
         let (pipeline, plan) = parse::load_study(&self.path("study.toml"), &LoadOptions::default(), &[])?;
-        let study = study::assemble(&pipeline, &plan, Engine { partitions: threads, batch_rows: 100 }, &|_, _| {})?;
+        let study = study::assemble(&pipeline, &plan, Engine::of(threads, 100), &|_, _| {})?;
         let trained = train::train(&pipeline, &plan, &study, "risk", threads, &mut || {})?;
         train::folder::files(&pipeline, &plan, &trained)
     }

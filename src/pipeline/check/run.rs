@@ -4,12 +4,16 @@ use super::super::decl::{ListFormat, Role, RunDecl, SourceDecl};
 use super::super::document::Document;
 use super::Checker;
 use super::desk::Loaded;
+use crate::memory::MemoryLimit;
 
 impl Checker {
     /// Roles, opt-outs, ages and formats.
     pub(super) fn run(&mut self, document: &Document, decl: &RunDecl, sources_known: bool) {
         if let Some(text) = &decl.max_data_age {
             self.age_limit(document, &["max_data_age"], text);
+        }
+        if let Some(Err(message)) = decl.memory_limit.as_deref().map(str::parse::<MemoryLimit>) {
+            self.desk.report(document.at_value(&["memory_limit"], message));
         }
         self.formats(document, &decl.publish.formats);
         self.model_limits(document, decl);

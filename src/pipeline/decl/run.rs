@@ -47,6 +47,8 @@ pub struct RunDecl {
     pub opt_outs: Option<OptOutsDecl>,
     /// The latest record of any source may be this much older than the as-of date (default "100 days").
     pub max_data_age: Option<String>,
+    /// Beyond so much memory the run stops with exit code 5, such as "4 GiB"; `--memory-limit` replaces it.
+    pub memory_limit: Option<String>,
     /// How the lists share people, and what the run remembers of earlier ones.
     #[serde(default)]
     pub outreach: OutreachDecl,

@@ -45,7 +45,7 @@ fn both(as_of: &str, people: &[String], spells: &[String]) -> (Vec<String>, Orac
     };
     let delivered = source::find(&pipeline).unwrap();
     let outcome = oracle::compute(&pipeline, &delivered, None).unwrap();
-    let cut = Engine { partitions: 2, batch_rows: 2 };
+    let cut = Engine::of(2, 2);
     let (people, features, scores, _) = super::engine(&pipeline, &delivered, cut).unwrap();
     assert_eq!(oracle::compare(&pipeline, &outcome, None, &people, &features, &scores), []);
     (pipeline.features.iter().map(|feature| feature.name.clone()).collect(), outcome)

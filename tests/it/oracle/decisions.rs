@@ -236,7 +236,7 @@ fn the_engine_agrees_on_every_table() {
         let (_folder, pipeline, delivered) = table.write();
         let outcome = oracle::compute(&pipeline, &delivered, None).unwrap();
         for batch_rows in [1, 8192] {
-            let cut = Engine { partitions: 2, batch_rows };
+            let cut = Engine::of(2, batch_rows);
             match super::differences(&pipeline, &delivered, &outcome, cut) {
                 Ok(lines) => found.extend(lines.into_iter().map(|line| format!("{name}: {line}"))),
                 Err(error) => found.push(format!("{name}: {error}")),

@@ -143,7 +143,7 @@ fn described(pipeline: &Pipeline, difference: &Difference) -> String {
 #[test]
 fn the_engine_equals_the_second_implementation() {
     let sizes =
-        [1, 2, 8].into_iter().flat_map(|partitions| [1, 7, 8192].map(|batch_rows| Engine { partitions, batch_rows }));
+        [1, 2, 8].into_iter().flat_map(|partitions| [1, 7, 8192].map(|batch_rows| Engine::of(partitions, batch_rows)));
     let cuts: Vec<Engine> = sizes.collect();
     let drawn = (0..populations()).map(|seed| (seed, Population::new(seed)));
     let found: Vec<String> =
@@ -153,7 +153,7 @@ fn the_engine_equals_the_second_implementation() {
 
 #[test]
 fn the_engine_agrees_on_rows_of_the_future() {
-    let cut = Engine { partitions: 2, batch_rows: 7 };
+    let cut = Engine::of(2, 7);
     let drawn = (0..populations()).map(|seed| (seed, with_future_rows(seed)));
     let found: Vec<String> =
         drawn.flat_map(|(seed, population)| engine_against_oracle(&population, seed, &[cut])).collect();

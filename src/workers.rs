@@ -1,0 +1,40 @@
+//! Work cut over threads.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use crate::error::{Error, Result};
+
+/// Cuts `units` over so many workers, each with a state of its own made by `new`; the states come back in no meaningful
+/// order. The first error stops them all.
+pub fn share<U: Send, S: Send>(
+    workers: usize,
+    units: Vec<U>,
+    new: impl Fn() -> S + Sync,
+    each: impl Fn(&mut S, U) -> Result<()> + Sync,
+) -> Result<Vec<S>> {
+    let count = workers.clamp(1, units.len().max(1));
+    let units: Vec<Mutex<Option<U>>> = units.into_iter().map(|unit| Mutex::new(Some(unit))).collect();
+    let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let work = || -> Result<S> {
+        let mut state = new();
+        while !stop.load(Ordering::Relaxed) {
+            let Some(unit) = units.get(next.fetch_add(1, Ordering::Relaxed)) else { break };
+            let unit = unit.lock().ok().and_then(|mut unit| unit.take());
+            let Some(unit) = unit else { continue };
+            if let Err(error) = each(&mut state, unit) {
+                stop.store(true, Ordering::Relaxed);
+                return Err(error);
+            }
+        }
+        Ok(state)
+    };
+    std::thread::scope(|scope| {
+        let handles: Vec<_> = (0..count).map(|_| scope.spawn(work)).collect();
+        let states: Vec<Result<S>> = handles
+            .into_iter()
+            .map(|handle| handle.join().unwrap_or_else(|_| Err(Error::Fault("a worker stopped".to_owned()))))
+            .collect();
+        states.into_iter().collect()
+    })
+}
