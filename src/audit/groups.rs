@@ -42,7 +42,10 @@ pub fn of_run(pipeline: &Pipeline, people: &People, features: &Features) -> Resu
     let mut splits: Vec<Split> = Vec::new();
     let mut items = Vec::new();
     for &feature in pipeline.audits.iter().flat_map(|audit| &audit.split_by) {
-        let split = by_feature(pipeline, features, feature)?;
+        let split = match (item_of(pipeline, feature), pipeline.features.get(feature)) {
+            (Some(item), Some(declared)) => of_item(pipeline, people, item, &declared.name)?,
+            _ => by_feature(pipeline, features, feature)?,
+        };
         if splits.iter().all(|known| known.name != split.name) {
             splits.push(split);
             items.extend(item_of(pipeline, feature));
@@ -59,10 +62,26 @@ pub fn of_run(pipeline: &Pipeline, people: &People, features: &Features) -> Resu
 
 /// By the resolved values of an item.
 pub fn by_item(pipeline: &Pipeline, people: &People, item: usize) -> Result<Split> {
-    let found = pipeline.items.get(item).zip(people.items.get(item));
-    let (declared, evidence) =
-        found.ok_or_else(|| Error::Fault("a split is by an item that is not there".to_owned()))?;
-    split(&declared.name, evidence.resolved.iter().map(Option::as_deref), &labels(pipeline, item))
+    let name = pipeline.items.get(item).map(|item| item.name.as_str()).unwrap_or_default();
+    of_item(pipeline, people, item, name)
+}
+
+fn of_item(pipeline: &Pipeline, people: &People, item: usize, name: &str) -> Result<Split> {
+    let fault = || Error::Fault("a split is by an item that is not there".to_owned());
+    let evidence = people.items.get(item).ok_or_else(fault)?;
+    let labels = labels(pipeline, item);
+    let mut distinct = Vec::new();
+    // Only a value that won is a group.
+    let mut numbers: Vec<Option<u32>> = vec![None; evidence.values.len()];
+    let mut number = |value: u32| {
+        *numbers[value as usize].get_or_insert_with(|| {
+            let value = &*evidence.values[value as usize];
+            distinct.push(labels.get(value).copied().unwrap_or(value));
+            distinct.len() as u32 - 1
+        })
+    };
+    let of = evidence.resolved.iter().map(|value| value.map(&mut number)).collect();
+    named(name, of, &distinct)
 }
 
 /// The split, and the group, of everyone.
@@ -118,7 +137,12 @@ fn split<'a>(
             distinct.len() as u32 - 1
         })
     };
-    let of: Vec<Option<u32>> = values.map(|value| value.map(&mut number)).collect();
+    let of = values.map(|value| value.map(&mut number)).collect();
+    named(name, of, &distinct)
+}
+
+/// A split by the numbers of what groups are called.
+fn named(name: &str, of: Vec<Option<u32>>, distinct: &[&str]) -> Result<Split> {
     let mut names: Vec<&str> = distinct.iter().copied().filter(|name| *name != NOT_RECORDED).collect();
     names.sort_by_key(|name| (name.parse::<i64>().map_or(i64::MAX, |number| number), *name));
     names.dedup();

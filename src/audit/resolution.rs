@@ -8,7 +8,7 @@ use super::tables::text;
 use crate::cohort::words::NOT_RECORDED;
 use crate::disclosure::{AggregateTable, Cell};
 use crate::error::Result;
-use crate::link::{ItemEvidence, People, Say};
+use crate::link::{ItemEvidence, People};
 use crate::pipeline::Pipeline;
 use crate::pipeline::decl::Resolve;
 
@@ -106,17 +106,19 @@ pub fn disagreement(pipeline: &Pipeline, people: &People) -> Result<AggregateTab
 
 fn pairs<'a>(evidence: &'a ItemEvidence, labels: &BTreeMap<&str, &'a str>) -> BTreeMap<(u16, u16), Pair<'a>> {
     let mut pairs: BTreeMap<(u16, u16), Pair> = BTreeMap::new();
-    let value = |say: &'a Say| say.value.as_deref();
+    let label = |value: u32| evidence.value(Some(value)).map(|value| labels.get(value).copied().unwrap_or(value));
     for says in evidence.says.chunk_by(|a, b| a.person == b.person) {
         for (at, a) in says.iter().enumerate() {
-            let Some(first) = value(a) else { continue };
-            for (b, second) in says.iter().skip(at + 1).filter_map(|b| Some((b, value(b)?))) {
+            let Some(first) = a.value else { continue };
+            for (b, second) in says.iter().skip(at + 1).filter_map(|b| Some((b, b.value?))) {
                 let pair = pairs.entry((a.source, b.source)).or_default();
                 pair.people += 1;
                 pair.same += u64::from(first == second);
-                if first != second && !labels.is_empty() {
-                    let label = |value: &'a str| labels.get(value).copied().unwrap_or(value);
-                    *pair.differ.entry((label(first), label(second))).or_default() += 1;
+                if first != second
+                    && !labels.is_empty()
+                    && let Some(differ) = label(first).zip(label(second))
+                {
+                    *pair.differ.entry(differ).or_default() += 1;
                 }
             }
         }

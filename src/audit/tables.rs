@@ -164,7 +164,8 @@ fn worklist_row(
     let item = pipeline.items.get(mend.item).ok_or_else(fault)?;
     let evidence = people.items.get(mend.item).ok_or_else(fault)?;
     let labels = labels.get(mend.item).ok_or_else(fault)?;
-    let said: Vec<String> = says_of(evidence, mend.person).iter().map(|say| in_words(pipeline, labels, say)).collect();
+    let said: Vec<String> =
+        says_of(evidence, mend.person).iter().map(|say| in_words(pipeline, labels, evidence, say)).collect();
     Ok([
         token.reveal().to_owned(),
         item.decl.label.clone(),
@@ -183,9 +184,9 @@ fn says_of(evidence: &ItemEvidence, person: u32) -> &[Say] {
 }
 
 /// "GP registrations: White British (3 March 2026)", or how it is recorded there when no value is known.
-fn in_words(pipeline: &Pipeline, labels: &BTreeMap<&str, &str>, say: &Say) -> String {
+fn in_words(pipeline: &Pipeline, labels: &BTreeMap<&str, &str>, evidence: &ItemEvidence, say: &Say) -> String {
     let source = pipeline.sources.get(usize::from(say.source)).map_or("", |source| source.decl.title.as_str());
-    let value = say.value.as_deref().map(|value| labels.get(value).copied().unwrap_or(value));
+    let value = evidence.value(say.value).map(|value| labels.get(value).copied().unwrap_or(value));
     let date = say.date.and_then(date_of).map(|date| format!(" ({})", words::spoken_date(date))).unwrap_or_default();
     match value {
         Some(value) => format!("{source}: {value}{date}"),

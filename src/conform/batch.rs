@@ -1,16 +1,17 @@
 //! One batch: every column of a source, and what it says about people.
 
+use std::cell::RefCell;
 use std::iter::repeat_n;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, StringArray, UInt32Array, new_null_array};
+use arrow::array::{Array, ArrayRef, AsArray, DictionaryArray, StringArray, UInt32Array, new_null_array};
 use arrow::compute::{cast, take};
 use arrow::datatypes::{DataType, Date32Type, Field, Schema, SchemaRef, TimestampSecondType};
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 
 use super::columns::{Judge, Maker, count};
 use super::expression::{Expression, declared, declared_type};
-use super::text::{Texts, plain};
+use super::text::{Memo, Texts, plain};
 use super::values::present;
 use super::{Chunk, Columns, Conformed, Fate, SetAside, Tally, duplicates, returned};
 use crate::calendar;
@@ -36,6 +37,8 @@ pub(super) struct Conformer<'a> {
     makers: Vec<Maker>,
     /// The compiled SQL of each column, then of each demographic item.
     expressions: Vec<Expression>,
+    /// By item: the values of the dictionary met last, blank ones as null.
+    present: Vec<RefCell<Memo<ArrayRef>>>,
     known_by_day: i32,
 }
 
@@ -50,7 +53,8 @@ impl<'a> Conformer<'a> {
         let known_by_day = calendar::epoch_days(conformed.known_by);
         let expressions = source.columns.len() + source.demographics.len();
         let expressions = (0..expressions).map(|_| Expression::default()).collect();
-        Self { conformed, source, file, wanted, makers, expressions, known_by_day }
+        let present = source.demographics.iter().map(|_| RefCell::default()).collect();
+        Self { conformed, source, file, wanted, makers, expressions, present, known_by_day }
     }
 
     pub(super) fn wanted(&self) -> &[String] {
@@ -182,7 +186,7 @@ impl<'a> Conformer<'a> {
     }
 
     /// What a demographic column says, blank as null.
-    fn says(&self, index: usize, raw: &RecordBatch, judge: &mut Judge) -> Result<StringArray> {
+    fn says(&self, index: usize, raw: &RecordBatch, judge: &mut Judge) -> Result<ArrayRef> {
         let demographic = &self.source.demographics[index];
         let item = &self.conformed.pipeline.items[demographic.item].name;
         let cells = match (&demographic.decl.expr, &demographic.decl.from) {
@@ -195,14 +199,27 @@ impl<'a> Conformer<'a> {
             (None, Some(name)) => raw.column_by_name(name).cloned(),
             (None, None) => None,
         };
-        let Some(cells) = cells else { return Ok(StringArray::new_null(raw.num_rows())) };
-        let texts = cast(&cells, &DataType::Utf8)?;
-        let texts = texts.as_string::<i32>();
+        let Some(cells) = cells else { return Ok(new_null_array(&DataType::Utf8, raw.num_rows())) };
+        if let Some(Texts::Coded(coded, values)) = Texts::of(&cells) {
+            let mut present = self.present[index].borrow_mut();
+            let values = present.of(values, |values| self.without_blanks(values));
+            return Ok(Arc::new(DictionaryArray::try_new(coded.keys().clone(), Arc::clone(values))?));
+        }
+        // No day is declared to be blank.
+        let blank_days =
+            self.source.decl.blank_values.iter().any(|blank| blank.starts_with(|c: char| c.is_ascii_digit()));
+        if *cells.data_type() == DataType::Date32 && !blank_days {
+            return Ok(cells);
+        }
+        Ok(self.without_blanks(cast(&cells, &DataType::Utf8)?.as_string::<i32>()))
+    }
+
+    fn without_blanks(&self, texts: &StringArray) -> ArrayRef {
         let present = |cell| present(cell, &self.source.decl.blank_values);
         if texts.iter().flatten().all(|cell| present(cell).is_some_and(|kept| kept.len() == cell.len())) {
-            return Ok(texts.clone());
+            return Arc::new(texts.clone());
         }
-        Ok(texts.iter().map(|cell| cell.and_then(present)).collect())
+        Arc::new(texts.iter().map(|cell| cell.and_then(present)).collect::<StringArray>())
     }
 
     fn fates(&self, batch: &RecordBatch, rows: &[u64], judge: &Judge, tally: &mut Tally) -> Vec<Fate> {

@@ -84,8 +84,7 @@ fn standing(chunks: &[Chunk], a: Place, b: Place) -> Ordering {
     let whole = |(number, row): Place| {
         let chunk = &chunks[number];
         let columns = chunk.batch.columns().iter().map(|column| text_of(column, row));
-        let says =
-            chunk.says.iter().map(|says| if says.is_valid(row) { says.value(row).to_owned() } else { String::new() });
+        let says = chunk.says.iter().map(|says| text_of(says, row));
         columns.chain(says).collect::<Vec<_>>().join("\u{1f}")
     };
     let place = |(number, row): Place| Reverse((chunks[number].file, chunks[number].rows[row]));

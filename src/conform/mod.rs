@@ -31,7 +31,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use arrow::array::{ArrayRef, StringArray, UInt32Array};
+use arrow::array::{ArrayRef, UInt32Array};
 use arrow::compute::{concat_batches, take_record_batch};
 use arrow::datatypes::Schema;
 use arrow::record_batch::RecordBatch;
@@ -105,8 +105,8 @@ pub struct Chunk {
     /// Our columns, in declared order. Of events, text stays in the form in which it is stored: read it through [`Texts`],
     /// or make it [`plain`].
     pub batch: RecordBatch,
-    /// For each demographic item the source speaks of: what was delivered, blank as null.
-    pub says: Vec<StringArray>,
+    /// For each demographic item the source speaks of: what was delivered, blank as null. Text in any form ([`Texts`]), or days.
+    pub says: Vec<ArrayRef>,
     pub fates: Vec<Fate>,
     /// Rows whose key another good row of the source has, too; some of them more than once.
     pub contested: Vec<u32>,

@@ -1,13 +1,10 @@
 //! What the audits listen for in a source, beside its features and in the same pass.
 
-use arrow::array::{Array, AsArray, StringArray};
-use arrow::compute::cast;
-use arrow::datatypes::DataType;
 use jiff::Span;
 
 use super::met::used_rows_mask;
 use crate::calendar;
-use crate::conform::{self, Chunk, plain};
+use crate::conform::{self, Chunk};
 use crate::error::{Error, Result};
 use crate::expr::{self, Compiled};
 use crate::link::Linked;
@@ -57,14 +54,9 @@ impl<'a> Hearing<'a> {
     pub fn hear(&self, heard: &mut HeardOfSource, chunk: &Chunk, linked: &Linked) -> Result<()> {
         let steps = self.steps.iter().map(|step| self.places(step, chunk, linked)).collect::<Result<_>>()?;
         let column = |name: &str| chunk.batch.column_by_name(name);
-        let recorders =
-            self.source.recorded_by().and_then(column).map(|column| plain(column, &DataType::Utf8)).transpose()?;
-        let recorders = recorders.as_ref().and_then(|column| column.as_string_opt::<i32>());
-        let columns = self.columns.iter().filter_map(|name| column(name));
-        let texts = |column: &dyn Array| Ok(cast(column, &DataType::Utf8)?.as_string::<i32>().clone());
-        let columns: Vec<StringArray> = columns.map(|column| texts(column.as_ref())).collect::<Result<_>>()?;
-        heard.hear(&Rows { linked, says: &chunk.says, recorders, steps, months: &self.months, columns });
-        Ok(())
+        let recorders = self.source.recorded_by().and_then(column);
+        let columns = self.columns.iter().filter_map(|name| column(name)).collect();
+        heard.hear(&Rows { linked, says: &chunk.says, recorders, steps, months: &self.months, columns })
     }
 
     /// Where the rows of a step stand among the linked ones; an undated row of a register is of any day.

@@ -11,7 +11,7 @@ use crate::calendar;
 use crate::conform::{self, Chunk, batch_days};
 use crate::error::{Error, Result};
 use crate::expr::{self, Compiled};
-use crate::link::heard::Numbers;
+use crate::link::numbers::Numbers;
 use crate::link::{Gone, Linked};
 use crate::pipeline::Pipeline;
 use crate::pipeline::measures::Watch;

@@ -42,10 +42,9 @@ use crate::cohort::words::NOT_RECORDED;
 use crate::conform::{self, Chunk, RawRows, SetAside, Tally, Texts, batch_days};
 use crate::error::{Error, Result};
 use crate::expr;
-use crate::link::evidence::{self, Spoken};
 use crate::link::heard::HeardOfSource;
-use crate::link::rows;
-use crate::link::{Gone, ItemEvidence, Ledger, Linked, People, Records};
+use crate::link::{Gone, Ledger, Linked, People, Records};
+use crate::link::{evidence, meaning, rows};
 use crate::pipeline::decl::Role;
 use crate::pipeline::{Bounds, Feature, Pipeline, Verb};
 use crate::receipt::{CodeListCount, PeopleAccount, ProviderCount, SourceAccount};
@@ -127,9 +126,10 @@ pub fn pass(records: Records, progress: &dyn Fn(&SourceAccount)) -> Result<(Peop
         accounts.set_aside.push(tally.set_aside);
         accounts.sampled.push(seen.sampled.filter(|_| conform::takes_stored_text(&pipeline.sources[source])));
     }
-    let items = (0..pipeline.items.len()).map(|item| resolve(pipeline, item, &heard, people)).collect::<Result<_>>()?;
-    let rows = pipeline.sources.iter().zip(&heard).map(|(source, heard)| rows::rows(pipeline, source, heard));
-    let rows = rows.collect::<Result<_>>()?;
+    let meanings = meaning::judge(pipeline, &heard)?;
+    let items = evidence::items(pipeline, &heard, &meanings, people)?;
+    let of_source = pipeline.sources.iter().zip(heard.iter().zip(&meanings));
+    let rows = of_source.map(|(source, (heard, meanings))| rows::rows(pipeline, source, heard, meanings)).collect();
     let kept = keeper.finish(Gone::of(&records), people);
     let webs: Vec<Webs> = pipeline.measures.webs.iter().map(|web| webs::of(web, pipeline.as_of, &kept)).collect();
     let people = People { tokens: records.tokens, registers: records.registers, items, rows };
@@ -256,16 +256,6 @@ fn account(pipeline: &Pipeline, source: usize, ledger: Ledger, tally: &Tally) ->
     Ok(account)
 }
 
-fn resolve(pipeline: &Pipeline, item: usize, heard: &[HeardOfSource], people: usize) -> Result<ItemEvidence> {
-    let mut spoken: Vec<Spoken> = Vec::new();
-    for (source, of_source) in heard.iter().enumerate() {
-        let says = pipeline.sources[source].demographics.iter().zip(&of_source.items);
-        let of_item = says.filter(|(says, _)| says.item == item);
-        spoken.extend(of_item.map(|(says, heard)| Spoken { source, says, heard, people: of_source.people.people() }));
-    }
-    evidence::resolve(pipeline, item, &spoken, people)
-}
-
 /// Puts the columns side by side: those made in the pass, those of the registers, and those that rest on others.
 fn table(
     pipeline: &Pipeline,
@@ -294,9 +284,7 @@ fn table(
                 age(pipeline, people, *source, on.map(|on| batch_days(&columns[on])).as_deref())
             }
             (Verb::Value { source, column }, _) => register_column(people, *source, *column)?,
-            (Verb::Item { item }, _) => {
-                Arc::new(people.items[*item].resolved.iter().map(Option::as_deref).collect::<StringArray>())
-            }
+            (Verb::Item { item }, _) => Arc::new(people.items[*item].resolved().collect::<StringArray>()),
             (Verb::ItemState { item }, _) => {
                 Arc::new(people.items[*item].state.iter().map(|state| Some(state.name())).collect::<StringArray>())
             }

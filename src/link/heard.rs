@@ -1,77 +1,47 @@
 //! What the rows of a source say, gathered while they pass by; nothing is judged before the last row.
 
-use arrow::array::{Array, StringArray};
+use arrow::array::ArrayRef;
 use hashbrown::HashMap;
 
+use super::numbers::Numbers;
 use super::places::{ByPlace, Places, Together};
 use super::{Linked, Stray};
-
-/// Texts by number, in the order in which they came; 0 is none.
-#[derive(Debug, Default)]
-pub struct Numbers(HashMap<String, u32>);
-
-impl Numbers {
-    /// The number of a text.
-    pub fn of(&mut self, text: Option<&str>) -> u32 {
-        let Some(text) = text else { return 0 };
-        if let Some(number) = self.0.get(text) {
-            return *number;
-        }
-        let number = u32::try_from(self.0.len() + 1).unwrap_or(u32::MAX);
-        self.0.insert(text.to_owned(), number);
-        number
-    }
-
-    /// Rows that say the same often stand together.
-    fn column(&mut self, texts: &StringArray, rows: &[u32]) -> Vec<u32> {
-        let mut last = (None, 0);
-        let mut number = |row: &u32| {
-            let text = text(texts, *row);
-            if text != last.0 {
-                last = (text, self.of(text));
-            }
-            last.1
-        };
-        rows.iter().map(&mut number).collect()
-    }
-
-    /// By the other's number, ours.
-    pub fn translate(&mut self, other: &Self) -> Vec<u32> {
-        let mut numbers = vec![0; other.0.len() + 1];
-        for (text, number) in &other.0 {
-            numbers[*number as usize] = self.of(Some(text));
-        }
-        numbers
-    }
-
-    /// By number, something made of each text; `none` for 0.
-    pub fn map<T: Clone>(&self, none: T, mut make: impl FnMut(&str) -> T) -> Vec<T> {
-        let mut made = vec![none; self.0.len() + 1];
-        for (text, number) in &self.0 {
-            made[*number as usize] = make(text);
-        }
-        made
-    }
-}
-
-fn text(texts: &StringArray, row: u32) -> Option<&str> {
-    texts.is_valid(row as usize).then(|| texts.value(row as usize))
-}
+use crate::error::Result;
 
 /// How often and when something was said.
 #[derive(Debug, Clone, Copy)]
 pub struct Times {
     pub rows: u32,
-    /// Among the dated rows.
-    pub first: Option<i32>,
-    pub latest: Option<i32>,
+    /// Of the dated rows the first and the latest; the other way round where there are none.
+    days: [i32; 2],
+}
+
+impl Default for Times {
+    fn default() -> Self {
+        Self { rows: 0, days: [i32::MAX, i32::MIN] }
+    }
+}
+
+impl Times {
+    fn once(day: Option<i32>) -> Self {
+        Self { rows: 1, days: day.map_or([i32::MAX, i32::MIN], |day| [day; 2]) }
+    }
+
+    /// First and latest of the dated rows.
+    pub fn span(self) -> Option<(i32, i32)> {
+        let [first, latest] = self.days;
+        (first <= latest).then_some((first, latest))
+    }
+
+    pub fn latest(self) -> Option<i32> {
+        self.span().map(|(_, latest)| latest)
+    }
 }
 
 impl Together for Times {
     fn add(&mut self, other: Self) {
         self.rows += other.rows;
-        self.first = self.first.into_iter().chain(other.first).min();
-        self.latest = self.latest.max(other.latest);
+        self.days = [self.days[0].min(other.days[0]), self.days[1].max(other.days[1])];
     }
 }
 
@@ -126,14 +96,14 @@ pub struct HeardOfSource {
 pub struct Rows<'a> {
     pub linked: &'a Linked,
     /// What each demographic column says.
-    pub says: &'a [StringArray],
-    pub recorders: Option<&'a StringArray>,
+    pub says: &'a [ArrayRef],
+    pub recorders: Option<&'a ArrayRef>,
     /// Of each step: places among the linked rows.
     pub steps: Vec<Vec<usize>>,
     /// First days of the last months, the latest first.
     pub months: &'a [i32],
-    /// Compared columns, as text.
-    pub columns: Vec<StringArray>,
+    /// Compared columns.
+    pub columns: Vec<&'a ArrayRef>,
 }
 
 impl HeardOfSource {
@@ -148,25 +118,26 @@ impl HeardOfSource {
         }
     }
 
-    pub fn hear(&mut self, rows: &Rows) {
+    pub fn hear(&mut self, rows: &Rows) -> Result<()> {
         let linked = rows.linked;
+        let strays: Vec<u32> = linked.strays.iter().map(|(row, _)| *row).collect();
         if !self.items.is_empty() || !self.at_steps.is_empty() {
             let recorders = match rows.recorders {
-                Some(recorders) => self.recorders.column(recorders, &linked.rows),
+                Some(recorders) => self.recorders.column(recorders, &linked.rows)?,
                 None => vec![0; linked.rows.len()],
             };
             self.note_months(&recorders, rows);
             let places: Vec<u32> = linked.persons.iter().map(|person| self.people.take(*person)).collect();
             note_steps(&mut self.at_steps, &rows.steps, |at| (places[at], 0));
             for (heard, says) in self.items.iter_mut().zip(rows.says) {
-                heard.hear(rows, says, &recorders, &places);
+                heard.hear(rows, says, &strays, &recorders, &places)?;
             }
         }
         for (heard, texts) in self.columns.iter_mut().zip(&rows.columns) {
-            heard.count(texts, &linked.rows, |_| 0);
-            let strays: Vec<u32> = linked.strays.iter().map(|(row, _)| *row).collect();
-            heard.count(texts, &strays, |at| fate_of(linked.strays[at].1));
+            heard.count(texts, &linked.rows, |_| 0)?;
+            heard.count(texts, &strays, |at| fate_of(linked.strays[at].1))?;
         }
+        Ok(())
     }
 
     fn note_months(&mut self, recorders: &[u32], rows: &Rows) {
@@ -209,18 +180,18 @@ fn note_steps(at_steps: &mut [ByPlace<()>], steps: &[Vec<usize>], says: impl Fn(
 }
 
 impl Heard {
-    fn hear(&mut self, rows: &Rows, says: &StringArray, recorders: &[u32], places: &[u32]) {
+    fn hear(&mut self, rows: &Rows, says: &ArrayRef, strays: &[u32], recorders: &[u32], places: &[u32]) -> Result<()> {
         let linked = rows.linked;
-        let values = self.values.column(says, &linked.rows);
+        let values = self.values.column(says, &linked.rows)?;
         for ((&place, &day), &value) in places.iter().zip(&linked.days).zip(&values) {
-            self.said.say(place, value, Times { rows: 1, first: day, latest: day });
+            self.said.say(place, value, Times::once(day));
         }
         self.count(recorders, &values);
         note_steps(&mut self.at_steps, &rows.steps, |at| (places[at], values[at]));
-        for &(row, stray) in &linked.strays {
-            let value = self.values.of(text(says, row));
-            self.strays.entry(value).or_default()[fate_of(stray)] += 1;
+        for (value, (_, stray)) in self.values.column(says, strays)?.into_iter().zip(&linked.strays) {
+            self.strays.entry(value).or_default()[fate_of(*stray)] += 1;
         }
+        Ok(())
     }
 
     /// Rows by recorder and value; where both are few, in a table of all pairs before they are looked up.
@@ -261,17 +232,18 @@ impl Heard {
 }
 
 impl Texts {
-    fn count(&mut self, texts: &StringArray, rows: &[u32], fate: impl Fn(usize) -> usize) {
-        let numbers = self.numbers.column(texts, rows);
-        self.fates.resize(self.numbers.0.len() + 1, Fates::default());
+    fn count(&mut self, texts: &ArrayRef, rows: &[u32], fate: impl Fn(usize) -> usize) -> Result<()> {
+        let numbers = self.numbers.column(texts, rows)?;
+        self.fates.resize(self.numbers.count() + 1, Fates::default());
         for (at, number) in numbers.into_iter().enumerate() {
             self.fates[number as usize][fate(at)] += 1;
         }
+        Ok(())
     }
 
     fn merge(&mut self, other: &Self) {
         let numbers = self.numbers.translate(&other.numbers);
-        self.fates.resize(self.numbers.0.len() + 1, Fates::default());
+        self.fates.resize(self.numbers.count() + 1, Fates::default());
         for (number, fates) in numbers.into_iter().zip(&other.fates) {
             add(&mut self.fates[number as usize], *fates);
         }

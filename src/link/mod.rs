@@ -21,10 +21,19 @@ mod gone;
 /// What the rows of a source say, as they pass by.
 pub mod heard;
 
+/// Texts by number.
+pub mod numbers;
+
 /// What rows say of each person, without a search for most.
 pub mod places;
 
-/// What every source says about a person, and which say wins.
+/// What delivered values mean.
+pub mod meaning;
+
+/// Which of the values that are known of a person wins.
+mod resolve;
+
+/// What every source says about a person.
 pub mod evidence;
 
 /// How people and rows are recorded.

@@ -24,6 +24,11 @@ impl Places {
         self.of[at] - 1
     }
 
+    /// The place of a person who has one.
+    pub fn of(&self, person: u32) -> Option<u32> {
+        self.of.get(person as usize)?.checked_sub(1)
+    }
+
     /// By place: the person.
     pub fn people(&self) -> &[u32] {
         &self.people
@@ -31,7 +36,7 @@ impl Places {
 }
 
 /// What comes of several rows of the same person that say the same.
-pub trait Together: Copy {
+pub trait Together: Copy + Default {
     fn add(&mut self, other: Self);
 }
 
@@ -40,31 +45,29 @@ impl Together for () {
     fn add(&mut self, (): Self) {}
 }
 
-/// By place and value. Most people are said to be one thing only: that is found without a search.
-#[derive(Debug)]
-pub struct ByPlace<T> {
-    first: Vec<Option<(u32, T)>>,
-    further: HashMap<(u32, u32), T>,
-}
+/// Of a place of which nothing was said.
+const NOTHING: u32 = u32::MAX;
 
-impl<T> Default for ByPlace<T> {
-    fn default() -> Self {
-        Self { first: Vec::new(), further: HashMap::new() }
-    }
+/// By place and value. Most people are said to be one thing only: that is found without a search.
+#[derive(Debug, Default)]
+pub struct ByPlace<T> {
+    first: Vec<(u32, T)>,
+    further: HashMap<(u32, u32), T>,
 }
 
 impl<T: Together> ByPlace<T> {
     pub fn say(&mut self, place: u32, value: u32, what: T) {
         let at = place as usize;
         if self.first.len() <= at {
-            self.first.resize(at + 1, None);
+            self.first.resize(at + 1, (NOTHING, T::default()));
         }
-        match &mut self.first[at] {
-            Some((said, known)) if *said == value => known.add(what),
-            Some(_) => {
-                self.further.entry((place, value)).and_modify(|known| known.add(what)).or_insert(what);
-            }
-            none => *none = Some((value, what)),
+        let (said, known) = &mut self.first[at];
+        if *said == value {
+            known.add(what);
+        } else if *said == NOTHING {
+            self.first[at] = (value, what);
+        } else {
+            self.further.entry((place, value)).and_modify(|known| known.add(what)).or_insert(what);
         }
     }
 
@@ -73,16 +76,20 @@ impl<T: Together> ByPlace<T> {
         other.iter().for_each(|(place, value, what)| self.say(places[place as usize], values[value as usize], what));
     }
 
-    /// How many pairs of a place and a value there are.
-    pub fn pairs(&self) -> usize {
-        self.first.iter().flatten().count() + self.further.len()
+    /// The value that was said first of a place, and what was said.
+    pub fn first(&self, place: u32) -> Option<(u32, T)> {
+        self.first.get(place as usize).copied().filter(|(value, _)| *value != NOTHING)
+    }
+
+    /// Place, value and what was said, beyond what was said first.
+    pub fn further(&self) -> impl Iterator<Item = (u32, u32, T)> {
+        self.further.iter().map(|(&(place, value), &what)| (place, value, what))
     }
 
     /// Place, value and what was said, each pair once.
     pub fn iter(&self) -> impl Iterator<Item = (u32, u32, T)> {
-        let first =
-            (0_u32..).zip(&self.first).filter_map(|(place, said)| said.map(|(value, what)| (place, value, what)));
-        first.chain(self.further.iter().map(|(&(place, value), &what)| (place, value, what)))
+        let first = (0_u32..).zip(&self.first).filter(|(_, (value, _))| *value != NOTHING);
+        first.map(|(place, &(value, what))| (place, value, what)).chain(self.further())
     }
 }
 
@@ -92,7 +99,7 @@ mod tests {
 
     #[test]
     fn what_is_said_of_a_person_comes_together_by_value() {
-        #[derive(Debug, Clone, Copy, PartialEq)]
+        #[derive(Debug, Clone, Copy, Default, PartialEq)]
         struct Rows(u32);
         impl Together for Rows {
             fn add(&mut self, other: Self) {
@@ -105,7 +112,8 @@ mod tests {
             said.say(places.take(person), value, Rows(1));
         }
         assert_eq!(places.people(), [7, 2]);
-        assert_eq!(said.pairs(), 3);
+        assert_eq!([places.of(7), places.of(2), places.of(3)], [Some(0), Some(1), None]);
+        assert_eq!((said.first(1), said.further().count()), (Some((5, Rows(2))), 1));
         let mut all: Vec<_> = said.iter().collect();
         all.sort_by_key(|(place, value, _)| (*place, *value));
         assert_eq!(all, [(0, 1, Rows(3)), (0, 3, Rows(2)), (1, 5, Rows(2))]);

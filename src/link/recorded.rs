@@ -53,8 +53,10 @@ impl RecordingState {
 /// Everything said about one demographic item.
 #[derive(Debug, Default)]
 pub struct ItemEvidence {
+    /// Known values, sorted; what follows names them by their place here.
+    pub values: Vec<Arc<str>>,
     /// The value that won, by person.
-    pub resolved: Vec<Option<Arc<str>>>,
+    pub resolved: Vec<Option<u32>>,
     /// By person, over all sources.
     pub state: Vec<RecordingState>,
     /// What each source says, sorted by person, then source.
@@ -62,16 +64,28 @@ pub struct ItemEvidence {
     pub beside: Beside,
 }
 
+impl ItemEvidence {
+    /// A value by its place.
+    pub fn value(&self, place: Option<u32>) -> Option<&str> {
+        self.values.get(place? as usize).map(|value| &**value)
+    }
+
+    /// The value that won, by person.
+    pub fn resolved(&self) -> impl Iterator<Item = Option<&str>> {
+        self.resolved.iter().map(|place| self.value(*place))
+    }
+}
+
 /// What one source says about one item of one person.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Say {
     pub person: u32,
     /// Index into [`crate::pipeline::Pipeline::sources`].
     pub source: u16,
     /// The best state of any of its rows.
     pub state: RecordingState,
-    /// The latest known value, with its date in days since 1970-01-01.
-    pub value: Option<Arc<str>>,
+    /// The latest known value, by its place among those of the item, with its date in days since 1970-01-01.
+    pub value: Option<u32>,
     pub date: Option<i32>,
     /// Rows with evidence.
     pub rows: u32,

@@ -3,16 +3,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::evidence::{ItemRule, Meaning};
 use super::heard::{Heard, HeardOfSource};
+use super::meaning::{Meaning, Meanings};
 use super::places::ByPlace;
 use super::{AtStep, RecordingState, RowGroup, RowsBy, SourceRows};
 use crate::cohort::words::NOT_RECORDED;
-use crate::error::Result;
 use crate::pipeline::{Pipeline, Source};
 
-/// Judges what was heard of a source.
-pub fn rows(pipeline: &Pipeline, source: &Source, heard: &HeardOfSource) -> Result<SourceRows> {
+/// Counts what was heard of a source.
+pub fn rows(pipeline: &Pipeline, source: &Source, heard: &HeardOfSource, meanings: &Meanings) -> SourceRows {
     let recorders = heard.recorders.map(Arc::from(NOT_RECORDED), |recorder| Arc::from(recorder));
     let persons = heard.people.people();
     let steps: Vec<Vec<(u32, u32)>> = heard.at_steps.iter().map(|at| at_step(at, persons)).collect();
@@ -24,16 +23,15 @@ pub fn rows(pipeline: &Pipeline, source: &Source, heard: &HeardOfSource) -> Resu
     for (recorder, months) in heard.months() {
         rows.months.insert(Arc::clone(&recorders[recorder as usize]), months.count_ones());
     }
-    for (demographic, heard) in source.demographics.iter().zip(&heard.items) {
+    for (demographic, (heard, meanings)) in source.demographics.iter().zip(heard.items.iter().zip(meanings)) {
         let item = &pipeline.items[demographic.item];
-        let meanings = ItemRule::of(item, pipeline.as_of)?.meanings(demographic, heard);
         let other = item.decl.other.as_ref().map(|other| other.values.as_slice()).unwrap_or_default();
-        rows.by.extend(by_recorder(demographic.item, heard, &meanings, &recorders, other));
+        rows.by.extend(by_recorder(demographic.item, heard, meanings, &recorders, other));
         if compared(pipeline).any(|name| name == item.name) {
-            rows.groups.extend(by_value(&item.name, heard, &meanings));
+            rows.groups.extend(by_value(&item.name, heard, meanings));
         }
         for ((step, said), people) in rows.steps.iter_mut().zip(&heard.at_steps).zip(&steps) {
-            step.states[demographic.item] = Some(best(people, said, persons.len(), &meanings));
+            step.states[demographic.item] = Some(best(people, said, persons.len(), meanings));
         }
     }
     for (name, counts) in compared_columns(pipeline, source).zip(&heard.columns) {
@@ -44,7 +42,7 @@ pub fn rows(pipeline: &Pipeline, source: &Source, heard: &HeardOfSource) -> Resu
     }
     rows.by.sort_unstable_by(|a, b| (a.item, &a.recorder).cmp(&(b.item, &b.recorder)));
     rows.groups.sort_unstable();
-    Ok(rows)
+    rows
 }
 
 /// By what the audits compare linkage by, each once.

@@ -86,8 +86,8 @@ fn compare_items(
             continue;
         }
         let theirs = people.items.get(index);
-        let resolved = theirs.and_then(|theirs| theirs.resolved.get(row));
-        if resolved.map(|resolved| resolved.as_deref()) != Some(value.as_deref()) {
+        let resolved = theirs.and_then(|theirs| Some(theirs.value(*theirs.resolved.get(row)?)));
+        if resolved != Some(value.as_deref()) {
             differs(format!("item {}", item.name));
         }
         if theirs.and_then(|theirs| theirs.state.get(row)) != Some(state) {

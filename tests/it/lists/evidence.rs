@@ -110,16 +110,24 @@ impl World {
     ) -> Self {
         let decl = declared(&format!("label = \"{label}\"\nresolve = \"most_recent\""));
         self.pipeline.items.push(Item { name: name.to_owned(), decl, expires: None, order: Vec::new() });
+        let all = resolved.iter().map(|(value, _)| *value).chain(says.iter().map(|(_, _, _, value, _)| *value));
+        let mut values: Vec<&str> = all.flatten().collect();
+        values.sort_unstable();
+        values.dedup();
+        let place = |value: Option<&str>| {
+            value.map(|value| u32::try_from(values.binary_search(&value).expect("it is one of them")).expect("few"))
+        };
         let say = |&(person, source, state, value, date): &Said<'_>| Say {
             person,
             source,
             state,
-            value: value.map(Arc::from),
+            value: place(value),
             date,
             rows: 1,
         };
         self.people.items.push(ItemEvidence {
-            resolved: resolved.iter().map(|(value, _)| value.map(Arc::from)).collect(),
+            values: values.iter().map(|value| Arc::from(*value)).collect(),
+            resolved: resolved.iter().map(|(value, _)| place(*value)).collect(),
             state: resolved.iter().map(|(_, state)| *state).collect(),
             says: says.iter().map(say).collect(),
             ..ItemEvidence::default()
