@@ -1,6 +1,6 @@
 //! Of which groups the unrecorded would be if, within strata of people who are alike, they were like the recorded.
 
-use std::collections::BTreeMap;
+use hashbrown::HashMap;
 
 use super::groups::Split;
 
@@ -28,37 +28,50 @@ pub fn likely(split: &Split, like: &[Split]) -> Likely {
     let is_recorded = |person: &usize| split.of.get(*person).is_some_and(|group| (*group as usize) < last);
     let (recorded, mut left): (Vec<usize>, Vec<usize>) = (0..split.of.len()).partition(is_recorded);
     let mut likely = Likely { groups: last, unrecorded: Vec::new(), strata: Vec::new() };
-    for features in (0..=like.len()).rev() {
-        let stratum = |person: usize| -> Vec<u32> {
-            like.iter().take(features).filter_map(|other| other.of.get(person).copied()).collect()
-        };
-        let mut strata: BTreeMap<Vec<u32>, (usize, Vec<u64>)> = BTreeMap::new();
-        let from = likely.strata.len();
+    let alike = alike(&like, split.of.len());
+    for strata in alike.iter().rev() {
+        // By stratum with unrecorded people: its place.
+        let mut places: Vec<Option<usize>> = vec![None; strata.iter().max().map_or(0, |most| *most as usize + 1)];
         for person in &left {
-            let next = from + strata.len();
-            strata.entry(stratum(*person)).or_insert_with(|| (next, vec![0; last]));
+            places[strata[*person] as usize].get_or_insert_with(|| {
+                likely.strata.push(vec![0; last]);
+                likely.strata.len() - 1
+            });
         }
         for person in &recorded {
-            let group = split.of.get(*person).map_or(0, |group| *group as usize);
-            let counts = strata.get_mut(&stratum(*person)).and_then(|(_, counts)| counts.get_mut(group));
-            counts.into_iter().for_each(|count| *count += 1);
+            let counts = places[strata[*person] as usize].and_then(|place| likely.strata.get_mut(place));
+            let count = counts.and_then(|counts| counts.get_mut(split.of[*person] as usize));
+            count.into_iter().for_each(|count| *count += 1);
         }
-        left.retain(|person| match strata.get(&stratum(*person)) {
-            Some((at, counts)) if counts.iter().any(|count| *count > 0) => {
-                likely.unrecorded.push((*person, *at));
+        left.retain(|person| match places[strata[*person] as usize] {
+            Some(place) if likely.strata[place].iter().any(|count| *count > 0) => {
+                likely.unrecorded.push((*person, place));
                 false
             }
             _ => true,
         });
-        let mut by_place: Vec<(usize, Vec<u64>)> = strata.into_values().collect();
-        by_place.sort();
-        likely.strata.extend(by_place.into_iter().map(|(_, counts)| counts));
         if left.is_empty() {
             break;
         }
     }
     likely.unrecorded.sort_unstable();
     likely
+}
+
+/// By how many of the features, from none to all: the stratum of each person.
+fn alike(like: &[&Split], people: usize) -> Vec<Vec<u32>> {
+    let mut alike = vec![vec![0; people]];
+    for feature in like {
+        let mut numbers: HashMap<(u32, u32), u32> = HashMap::new();
+        let mut number = |pair: (u32, u32)| {
+            let next = numbers.len() as u32;
+            *numbers.entry(pair).or_insert(next)
+        };
+        let before = alike.last().into_iter().flatten().copied();
+        let strata = before.zip(feature.of.iter().copied()).map(&mut number).collect();
+        alike.push(strata);
+    }
+    alike
 }
 
 impl Likely {

@@ -2,14 +2,16 @@
 //! it is shown.
 
 use arrow::array::{Array, BooleanArray, Float64Array};
+use arrow::buffer::BooleanBuffer;
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
 use arrow::record_batch::RecordBatch;
 
 use super::Compared;
-use super::at_random::{self, Share};
+use super::at_random;
 use super::groups::{self, Split};
 use super::tables;
+use super::tally::{Cells, GroupTally, Tally, Values, by_recording};
 use super::worklist::is_gap;
 use crate::cohort::{self, Cohorts, Place, placed};
 use crate::disclosure::{AggregateTable, Cell, Whole};
@@ -48,33 +50,6 @@ pub struct FigureTally {
     pub groups: Vec<GroupTally>,
 }
 
-/// A figure in one group.
-#[derive(Debug, Clone, PartialEq)]
-pub struct GroupTally {
-    pub split: String,
-    pub group: String,
-    pub all: Tally,
-    /// By age band, in the order of the bands; "not recorded" last.
-    pub bands: Vec<(String, Tally)>,
-    /// What of the unrecorded would be of this group if they were like the recorded.
-    pub at_random: Share,
-}
-
-/// People whom a figure is about, those of them who are counted, and the sum of which a mean is taken.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Tally {
-    pub people: u64,
-    pub counted: u64,
-    pub sum: f64,
-}
-
-/// One figure of each person.
-struct Values {
-    about: BooleanArray,
-    counted: BooleanArray,
-    mean: Option<Float64Array>,
-}
-
 /// Counts every figure of every audit in every group.
 pub fn tallies(
     pipeline: &Pipeline,
@@ -91,20 +66,30 @@ pub fn tallies(
         let by: Vec<Split> = compare.by.iter().map(split).collect::<Result<_>>()?;
         let like: Vec<Split> = compare.at_random_by.iter().map(split).collect::<Result<_>>()?;
         let age = compare.age.as_ref().map(split).transpose()?;
-        let likely: Vec<_> = by.iter().map(|of| at_random::likely(of, &like)).collect();
-        let gaps: Vec<Split> =
+        let by: Vec<(Cells, at_random::Likely)> = by
+            .into_iter()
+            .map(|split| {
+                let likely = at_random::likely(&split, &like);
+                (Cells::of(split, age.as_ref()), likely)
+            })
+            .collect();
+        let gaps: Vec<(String, BooleanBuffer)> =
             pipeline.items.iter().zip(&people.items).map(|(item, said)| recording(&item.name, &said.state)).collect();
+        let everyone =
+            Split { name: EVERYONE.to_owned(), names: vec![EVERYONE.to_owned()], of: vec![0; people.tokens.len()] };
+        let everyone = Cells::of(everyone, age.as_ref());
         for (at, figure) in audit.figures.iter().enumerate() {
             let values = values(audit, figure, &table, people, cohorts)?;
             let about_everyone = values.about.true_count() == values.about.len();
-            let groups = vec![everyone(&values, age.as_ref())];
+            let parts = values.parts();
+            let groups = everyone.count(&values, &parts, Vec::new());
             let mut tally = FigureTally { audit: number, figure: at, about_everyone, groups };
-            for (split, likely) in by.iter().zip(&likely) {
-                let shares = likely.shares(|person| holds(&values, person));
-                tally.groups.extend(in_groups(split, &values, age.as_ref(), shares));
+            for (cells, likely) in &by {
+                let shares = likely.shares(|person| values.holds(person));
+                tally.groups.extend(cells.count(&values, &parts, shares));
             }
-            for split in &gaps {
-                tally.groups.extend(in_groups(split, &values, None, Vec::new()));
+            for (split, gaps) in &gaps {
+                tally.groups.extend(by_recording(split, gaps, &values));
             }
             tallies.push(tally);
         }
@@ -112,18 +97,9 @@ pub fn tallies(
     Ok(tallies)
 }
 
-/// Whether a person is one whom the figure is about, and whether counted.
-fn holds(values: &Values, person: usize) -> (bool, bool) {
-    let about = values.about.value(person);
-    (about, about && values.counted.value(person))
-}
-
-fn recording(item: &str, states: &[RecordingState]) -> Split {
-    Split {
-        name: format!("{RECORDING_OF}{item}"),
-        names: [RECORDED, cohort::words::NOT_RECORDED].map(str::to_owned).into(),
-        of: states.iter().map(|state| u32::from(is_gap(*state))).collect(),
-    }
+/// A split by whether an item is recorded, and of whom it is not.
+fn recording(item: &str, states: &[RecordingState]) -> (String, BooleanBuffer) {
+    (format!("{RECORDING_OF}{item}"), BooleanBuffer::collect_bool(states.len(), |person| is_gap(states[person])))
 }
 
 fn values(audit: &Audit, figure: &Figure, table: &RecordBatch, people: &People, cohorts: &Cohorts) -> Result<Values> {
@@ -155,43 +131,6 @@ fn values(audit: &Audit, figure: &Figure, table: &RecordBatch, people: &People, 
             }
         }
     })
-}
-
-fn everyone(values: &Values, age: Option<&Split>) -> GroupTally {
-    let split = Split { name: EVERYONE.to_owned(), names: vec![EVERYONE.to_owned()], of: vec![0; values.about.len()] };
-    let mut all = in_groups(&split, values, age, Vec::new());
-    all.pop().unwrap_or_else(|| GroupTally::of(EVERYONE, EVERYONE, None))
-}
-
-impl GroupTally {
-    fn of(split: &str, group: &str, age: Option<&Split>) -> Self {
-        let bands = age.map(|age| age.names.iter().map(|name| (name.clone(), Tally::default())).collect());
-        Self {
-            split: split.to_owned(),
-            group: group.to_owned(),
-            all: Tally::default(),
-            bands: bands.unwrap_or_default(),
-            at_random: Share::default(),
-        }
-    }
-}
-
-fn in_groups(split: &Split, values: &Values, age: Option<&Split>, shares: Vec<Share>) -> Vec<GroupTally> {
-    // A mean has no standardised form here.
-    let age = age.filter(|_| values.mean.is_none());
-    let mut tallies: Vec<GroupTally> = split.names.iter().map(|name| GroupTally::of(&split.name, name, age)).collect();
-    for (person, group) in split.of.iter().enumerate() {
-        let (about, counted) = holds(values, person);
-        let Some(tally) = tallies.get_mut(*group as usize).filter(|_| about) else { continue };
-        let band = age.and_then(|age| age.of.get(person)).and_then(|band| tally.bands.get_mut(*band as usize));
-        for tally in [Some(&mut tally.all), band.map(|(_, tally)| tally)].into_iter().flatten() {
-            tally.people += 1;
-            tally.counted += u64::from(counted);
-            tally.sum += values.mean.as_ref().map_or(0.0, |mean| mean.value(person));
-        }
-    }
-    tallies.iter_mut().zip(shares).for_each(|(tally, share)| tally.at_random = share);
-    tallies
 }
 
 /// `figure_counts`: the figures of every group as counts and means.

@@ -33,6 +33,9 @@ mod tables;
 /// What is counted in every group.
 mod inequality;
 
+/// A figure counted from people.
+mod tally;
+
 /// What the unrecorded would be if they were like the recorded.
 mod at_random;
 
@@ -51,9 +54,10 @@ mod hidden;
 /// Figures from run to run.
 mod trend;
 
-pub use inequality::{FigureTally, GroupTally};
+pub use inequality::FigureTally;
 pub use mended::Mended;
 pub use tables::write;
+pub use tally::GroupTally;
 pub use worklist::Mend;
 
 use std::collections::BTreeMap;

@@ -44,12 +44,13 @@ pub fn table(pipeline: &Pipeline, people: &People, features: &Features, cohorts:
             .sums("listed", "group", everyone)
             .part_of("listed", "people");
     let splits = groups::of_run(pipeline, people, features)?;
+    let sizes: Vec<Vec<u64>> = splits.iter().map(|split| split.count(|_| true)).collect();
     let rule = pipeline.disclosure;
     for list in &cohorts.lists {
         let has_place = placed([list], people.tokens.len(), |place| place == Place::Listed);
-        for split in &splits {
+        for (split, sizes) in splits.iter().zip(&sizes) {
             let listed = split.count(|person| has_place.get(person) == Some(&true));
-            for ((group, people), listed) in split.names.iter().zip(split.count(|_| true)).zip(listed) {
+            for ((group, &people), listed) in split.names.iter().zip(sizes).zip(listed) {
                 table.row([
                     Cell::Text(Label::new(&list.name)),
                     Cell::Text(Label::new(&split.name)),

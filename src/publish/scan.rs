@@ -2,7 +2,7 @@
 //!
 //! Types keep rows out of `aggregate/`; this is the second lock on the same door, over the bytes themselves.
 
-use std::collections::HashSet;
+use hashbrown::HashSet;
 use std::io::{Cursor, Read};
 
 use arrow::util::display::{ArrayFormatter, FormatOptions};
