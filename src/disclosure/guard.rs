@@ -12,7 +12,7 @@ use hashbrown::{HashMap, HashSet};
 
 use super::decisions::Decisions;
 use super::network::{Count, Known, Network};
-use super::program;
+use super::program::Room;
 use super::rule::{Disclosed, Rule};
 use super::table::{AggregateTable, Key};
 
@@ -78,48 +78,87 @@ fn hold(rule: Rule, network: &mut Network, hidden_before: &HashSet<Key>, same_pe
 /// Hides further counts until each small one is wide enough. Those that are hidden for it need no room of their own.
 fn protect(rule: Rule, network: &mut Network, hidden_before: &HashSet<Key>) {
     let small: Vec<usize> = (0..network.counts.len()).filter(|at| network.is_hidden(*at)).collect();
+    network.narrow();
+    if !rule.rounds() {
+        return protect_exact(network, &small, hidden_before);
+    }
     loop {
-        network.narrow();
-        let mut next = Vec::new();
-        for at in small.iter().copied().filter(|at| !is_safe(rule, network, *at)) {
-            next.extend(beside(rule, network, at, hidden_before));
-        }
-        if next.is_empty()
-            && !rule.rounds()
-            && let Some(at) = program::narrow(network, &small, WIDTH)
-        {
-            next.extend(beside(rule, network, at, hidden_before));
-        }
+        let unsafe_ones = small.iter().copied().filter(|at| !is_safe(network, *at));
+        let next: Vec<usize> = unsafe_ones.filter_map(|at| other(network, at, Reach::OwnSums, hidden_before)).collect();
         if next.is_empty() {
             return;
         }
         next.into_iter().for_each(|at| network.hide(at));
+        network.narrow();
     }
 }
 
-/// Wide enough; or part of what is published as nobody, which tells of no person.
-fn is_safe(rule: Rule, network: &Network, at: usize) -> bool {
-    let printed = |sum: &usize| network.left_by_print(*sum, at) >= WIDTH;
-    network.is_of_nobody(at)
-        || match rule.rounds() {
-            true => width(network, at) >= NEAR_ZERO && network.sums_of(at).iter().all(printed),
-            false => width(network, at) >= WIDTH,
+/// First against sums by themselves, as far as one leads to the next; then against all of them together.
+fn protect_exact(network: &mut Network, small: &[usize], hidden_before: &HashSet<Key>) {
+    let small: Vec<usize> = small.iter().copied().filter(|at| !network.is_of_nobody(*at)).collect();
+    loop {
+        let given_away = network.given_away();
+        let away = small.iter().copied().filter(|at| given_away.contains_key(at));
+        let next: Vec<usize> = away.filter_map(|at| on_the_way(network, at, &given_away, hidden_before)).collect();
+        if next.is_empty() {
+            break;
         }
+        next.into_iter().for_each(|at| network.hide(at));
+    }
+    let mut room = Room::default();
+    for at in small {
+        // Twice as many at each turn: of a large table that leaves no room everything is hidden soon.
+        let mut several = 1;
+        while !room.is_wide(network, at, WIDTH) {
+            if (0..several).take_while(|_| hide_beside(network, at, hidden_before)).count() == 0 {
+                break;
+            }
+            several *= 2;
+        }
+    }
+}
+
+/// Hides the next count beside this one; not where nothing more can be hidden.
+fn hide_beside(network: &mut Network, at: usize, hidden_before: &HashSet<Key>) -> bool {
+    let next = other(network, at, Reach::Far, hidden_before);
+    let next = next.or_else(|| other(network, at, Reach::FarAndZeros, hidden_before));
+    next.into_iter().for_each(|next| network.hide(next));
+    next.is_some()
+}
+
+/// The count to hide so that a small one is not given away: in the sum that gives it away, or in those on the way there.
+fn on_the_way(
+    network: &Network,
+    at: usize,
+    given_away: &HashMap<usize, usize>,
+    hidden_before: &HashSet<Key>,
+) -> Option<usize> {
+    for reach in [Reach::Far, Reach::FarAndZeros] {
+        let (mut way, mut seen) = (vec![at], HashSet::new());
+        seen.insert(at);
+        let mut next = 0;
+        while let Some(from) = way.get(next).copied() {
+            next += 1;
+            let Some(sum) = given_away.get(&from) else { continue };
+            if let Some(found) = smallest(network, *sum, from, reach, hidden_before) {
+                return Some(found);
+            }
+            way.extend(network.members(*sum).map(|(_, member)| member).filter(|member| seen.insert(*member)));
+        }
+    }
+    None
+}
+
+/// Of rounded counts: wide enough, or part of what is published as nobody, which tells of no person.
+fn is_safe(network: &Network, at: usize) -> bool {
+    let printed = |sum: &usize| network.left_by_print(*sum, at) >= WIDTH;
+    network.is_of_nobody(at) || (width(network, at) >= NEAR_ZERO && network.sums_of(at).iter().all(printed))
 }
 
 /// How uncertain a count is by each of its sums, and by what is known of the others in them.
 fn width(network: &Network, at: usize) -> f64 {
     let told = network.sums_of(at).iter().map(|sum| network.told(*sum, at)).fold(Known::ANY, Known::and);
     told.high - told.low.max(0.0)
-}
-
-/// The count to hide with one that is not wide enough; where nothing is rounded a 0 if nothing else is left. None where nothing
-/// more can be hidden: an earlier run showed it, or all that hangs together is hidden; or, of rounded counts, all of its sums.
-fn beside(rule: Rule, network: &Network, at: usize, hidden_before: &HashSet<Key>) -> Option<usize> {
-    if rule.rounds() {
-        return other(network, at, Reach::OwnSums, hidden_before);
-    }
-    other(network, at, Reach::Far, hidden_before).or_else(|| other(network, at, Reach::FarAndZeros, hidden_before))
 }
 
 /// Where to look for a count to hide.
@@ -131,11 +170,15 @@ enum Reach {
 }
 
 /// The count to hide with this one: in the sum that tells most of it, one that was hidden before, else the smallest that is
-/// shown; the whole of the sum last. Where its own sums show nothing more, in the sums that those hang on.
+/// shown; the whole of the sum last. Where its own sums show nothing more, in the sums that those hang on. None where nothing
+/// more can be hidden: an earlier run showed it, or all that hangs together is hidden; or, of rounded counts, all of its sums.
 fn other(network: &Network, at: usize, reach: Reach, hidden_before: &HashSet<Key>) -> Option<usize> {
-    let width = |sum: &usize| {
-        let told = network.told(*sum, at);
-        told.high - told.low.max(0.0)
+    let width = |sum: &usize| match reach {
+        Reach::OwnSums => {
+            let told = network.told(*sum, at);
+            told.high - told.low.max(0.0)
+        }
+        Reach::Far | Reach::FarAndZeros => network.room_beside(*sum, at),
     };
     let mut sums = network.sums_of(at).to_vec();
     sums.sort_by(|a, b| width(a).total_cmp(&width(b)).then(a.cmp(b)));
@@ -150,20 +193,22 @@ fn other(network: &Network, at: usize, reach: Reach, hidden_before: &HashSet<Key
         let members = sums.iter().flat_map(|sum| network.members(*sum));
         let mut further: Vec<usize> =
             members.flat_map(|(_, member)| network.sums_of(member)).copied().filter(|sum| seen.insert(*sum)).collect();
-        further.sort_unstable();
+        further.sort_by(|a, b| width(a).total_cmp(&width(b)).then(a.cmp(b)));
         sums = further;
     }
     None
 }
 
-/// The smallest count of a sum that can be hidden.
+/// The smallest count of a sum that can be hidden; of exact ones one that the fewest other sums would give away at once.
 fn smallest(network: &Network, sum: usize, at: usize, reach: Reach, hidden_before: &HashSet<Key>) -> Option<usize> {
     let candidate = |(is_whole, member): (bool, usize)| {
         // What an earlier run showed cannot be taken back.
         let can_be_hidden = |count: &&Count| member != at && !count.places.is_empty() && count.before.is_none();
         let count = network.counts.get(member).filter(can_be_hidden)?;
         let shown = count.shown?.shown_count().filter(|shown| *shown > 0 || reach == Reach::FarAndZeros)?;
-        Some((is_whole, !hidden_before.contains(&count.key), shown, &count.key, member))
+        let elsewhere = count.sums.iter().filter(|other| **other != sum && reach != Reach::OwnSums);
+        let given_away = elsewhere.filter(|other| !network.has_open(**other)).count();
+        Some((is_whole, !hidden_before.contains(&count.key), given_away, shown, &count.key, member))
     };
     network.members(sum).filter_map(candidate).min().map(|(.., member)| member)
 }

@@ -27,6 +27,8 @@ pub struct Count {
     pub places: Vec<(usize, usize, usize)>,
     /// The sums it is in.
     pub sums: Vec<usize>,
+    /// The count itself; none of one that only an earlier run published.
+    pub truth: Option<f64>,
     /// What an earlier run of the same people showed of it.
     pub before: Option<Known>,
     /// What print says of it, and what all sums together do.
@@ -71,7 +73,21 @@ impl Network {
         for equation in tables.iter().chain(before).flat_map(AggregateTable::equations) {
             network.add(equation);
         }
+        network.count_the_rest();
         network
+    }
+
+    /// What no table holds, where everything else in its sum is known here.
+    fn count_the_rest(&mut self) {
+        for Sum { whole, parts } in &self.sums {
+            let truth = |at: usize| self.counts.get(at).and_then(|count| count.truth);
+            let Some((last, others)) = parts.split_last().filter(|(last, _)| truth(**last).is_none()) else { continue };
+            let others: Option<f64> = others.iter().map(|part| truth(*part)).sum();
+            let rest = truth(*whole).zip(others).map(|(whole, others)| whole - others);
+            if let Some(count) = self.counts.get_mut(*last) {
+                count.truth = rest;
+            }
+        }
     }
 
     fn count(&mut self, key: Key) -> usize {
@@ -99,6 +115,48 @@ impl Network {
     /// Whether a published count is hidden.
     pub fn is_hidden(&self, at: usize) -> bool {
         self.counts.get(at).and_then(|count| count.shown).is_some_and(Disclosed::is_suppressed)
+    }
+
+    /// Whether a reader has to work a count out: it is not printed, by this run or an earlier one of the same people.
+    pub fn is_open(&self, at: usize) -> bool {
+        let printed = |count: &Count| count.before.is_some() || count.shown.is_some_and(|shown| !shown.is_suppressed());
+        !self.counts.get(at).is_some_and(printed)
+    }
+
+    /// Whether a reader has to work any count of a sum out.
+    pub fn has_open(&self, sum: usize) -> bool {
+        self.members(sum).any(|(_, member)| self.is_open(member))
+    }
+
+    /// How much the other counts of a sum that are not printed come to.
+    pub fn room_beside(&self, sum: usize, at: usize) -> f64 {
+        let others =
+            self.members(sum).map(|(_, member)| member).filter(|member| *member != at && self.is_open(*member));
+        others.filter_map(|other| self.counts.get(other)?.truth).sum()
+    }
+
+    /// Counts that sums give away one after the other, each with the sum in which it was the last to be worked out.
+    pub fn given_away(&self) -> HashMap<usize, usize> {
+        let is_open: Vec<bool> = (0..self.counts.len()).map(|at| self.is_open(at)).collect();
+        let open_in = |sum: usize| self.members(sum).filter(|(_, member)| is_open[*member]).count();
+        let mut left: Vec<usize> = (0..self.sums.len()).map(open_in).collect();
+        let mut last: Vec<usize> = (0..self.sums.len()).filter(|sum| left[*sum] == 1).collect();
+        let mut given_away = HashMap::new();
+        while let Some(sum) = last.pop() {
+            let open = self.members(sum).map(|(_, member)| member);
+            let Some(at) = open.filter(|member| is_open[*member]).find(|member| !given_away.contains_key(member))
+            else {
+                continue;
+            };
+            given_away.insert(at, sum);
+            for other in self.sums_of(at) {
+                left[*other] = left[*other].saturating_sub(1);
+                if left[*other] == 1 {
+                    last.push(*other);
+                }
+            }
+        }
+        given_away
     }
 
     /// Whether a count is part of one that is known to be 0.
@@ -236,7 +294,16 @@ impl Known {
 
 impl Count {
     fn new(key: Key) -> Self {
-        Self { key, shown: None, places: Vec::new(), sums: Vec::new(), before: None, printed: NOTHING, known: NOTHING }
+        Self {
+            key,
+            shown: None,
+            places: Vec::new(),
+            sums: Vec::new(),
+            truth: None,
+            before: None,
+            printed: NOTHING,
+            known: NOTHING,
+        }
     }
 
     /// A place where it is published; hidden in one is hidden in all.
@@ -244,6 +311,7 @@ impl Count {
         if self.shown.is_none_or(|known| !known.is_suppressed()) {
             self.shown = Some(shown);
         }
+        self.truth = self.truth.or(shown.behind().map(|count| count as f64));
     }
 }
 

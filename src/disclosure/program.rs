@@ -1,94 +1,120 @@
-//! What all sums together tell of counts that are not rounded: linear programs over the counts that are not known.
+//! How far a count that is not rounded could be from what it is, with all sums still right: linear programs over the counts
+//! near it that are not printed.
 //!
-//! Sum by sum is not enough where exact counts stand in tables of two sides: rows and columns bind each other. Rounded counts
-//! need no program: each sum leaves more room than the sums together take.
+//! Sum by sum is not enough where exact counts stand in tables of two sides: rows and columns bind each other. Whatever is
+//! possible while most counts stay as they are is possible; so a few counts that make up for each other in every sum will do,
+//! and a program over all of a run's tables is never needed. Rounded counts need none: each sum leaves more room than the sums
+//! take together.
 
-use hashbrown::{HashMap, HashSet};
+use hashbrown::HashMap;
 use microlp::{ComparisonOp, Error, OptimizationDirection, Problem, Solution, Variable};
 
-use super::network::{Known, Network};
+use super::network::{Count, Network};
 
-/// The first of these counts that is known to less than `width`; none where there is none.
-pub fn narrow(network: &Network, of: &[usize], width: f64) -> Option<usize> {
-    // What programs for other counts have shown to be possible of each.
-    let mut possible: HashMap<usize, Known> = HashMap::new();
-    let wide = |possible: &HashMap<usize, Known>, at: usize| {
-        possible.get(&at).is_some_and(|known| known.high - known.low >= width)
-    };
-    for at in of.iter().copied().filter(|at| !network.is_of_nobody(*at)) {
-        let together = together(network, at);
-        for direction in [OptimizationDirection::Maximize, OptimizationDirection::Minimize] {
-            if wide(&possible, at) {
-                break;
-            }
-            match extreme(network, &together, at, direction) {
-                Ok((solution, variables)) => {
+/// Of each sum so many counts are let loose, at first and then; and no more than this in all.
+const LOOSE: [usize; 2] = [2, 4];
+const MOST: usize = 120;
+
+/// No count has to go further than this.
+const FURTHEST: f64 = 1000.0;
+
+/// What rounding of the programs may be off.
+const NEARLY: f64 = 1e-6;
+
+/// By count: how far below and above itself it can be. Hiding more only adds to it.
+#[derive(Debug, Default)]
+pub struct Room(HashMap<usize, (f64, f64)>);
+
+impl Room {
+    /// Whether a count can be any of `width` numbers in a row.
+    pub fn is_wide(&mut self, network: &Network, at: usize, width: f64) -> bool {
+        for loose in LOOSE {
+            let around = around(network, at, loose, width);
+            for direction in [OptimizationDirection::Maximize, OptimizationDirection::Minimize] {
+                if self.holds(at, width) {
+                    return true;
+                }
+                // What cannot be worked out here is not taken to be possible.
+                if let Ok((solution, variables)) = extreme(network, &around, at, direction, width) {
                     for (other, variable) in &variables {
                         let value = solution[*variable];
-                        let known = possible.entry(*other).or_insert(Known { low: value, high: value });
-                        *known = Known { low: known.low.min(value), high: known.high.max(value) };
+                        let (low, high) = self.0.entry(*other).or_default();
+                        (*low, *high) = (low.min(value), high.max(value));
                     }
                 }
-                Err(Error::Unbounded) => {
-                    possible.insert(at, Known { low: 0.0, high: f64::INFINITY });
-                }
-                // What cannot be worked out here is not taken to be safe.
-                Err(_) => return Some(at),
             }
         }
-        if !wide(&possible, at) {
-            return Some(at);
-        }
+        self.holds(at, width)
     }
-    None
+
+    fn holds(&self, at: usize, width: f64) -> bool {
+        self.0.get(&at).is_some_and(|(low, high)| high - low >= width - NEARLY)
+    }
 }
 
-/// The counts that are not known and hang together with this one.
-fn together(network: &Network, at: usize) -> Vec<usize> {
-    let (mut found, mut seen) = (vec![at], HashSet::new());
-    seen.insert(at);
+/// A count that can be told apart from what it is: not printed, and known here.
+fn truth(network: &Network, at: usize) -> Option<f64> {
+    network.counts.get(at).filter(|_| network.is_open(at)).and_then(|count: &Count| count.truth)
+}
+
+/// This count, and in each sum of it and of those taken so far some that can make up for each other: those that bring the
+/// fewest further sums with them, and of these the large ones.
+fn around(network: &Network, at: usize, loose: usize, width: f64) -> Vec<usize> {
+    let mut found = vec![at];
+    let mut in_sum: HashMap<usize, usize> = HashMap::new();
     let mut next = 0;
-    while let Some(from) = found.get(next).copied() {
+    let mut sums: Vec<usize> = Vec::new();
+    take(network, at, &mut in_sum, &mut sums);
+    while let Some(sum) = sums.get(next).copied() {
         next += 1;
-        for (_, member) in network.sums_of(from).iter().flat_map(|sum| network.members(*sum)) {
-            if !is_fixed(network.known(member)) && seen.insert(member) {
-                found.push(member);
-            }
+        while in_sum.get(&sum).is_some_and(|taken| *taken < loose) && found.len() < MOST {
+            let rank = |member: usize| {
+                let further = network.sums_of(member).iter().filter(|sum| !in_sum.contains_key(*sum)).count();
+                let truth = truth(network, member)?;
+                Some((further, truth < width, std::cmp::Reverse(truth as u64), member))
+            };
+            let members = network.members(sum).map(|(_, member)| member).filter(|member| !found.contains(member));
+            let Some((.., best)) = members.filter_map(rank).min() else { break };
+            found.push(best);
+            take(network, best, &mut in_sum, &mut sums);
         }
     }
     found
 }
 
-fn is_fixed(known: Known) -> bool {
-    known.low >= known.high
+fn take(network: &Network, at: usize, in_sum: &mut HashMap<usize, usize>, sums: &mut Vec<usize>) {
+    for sum in network.sums_of(at) {
+        let taken = in_sum.entry(*sum).or_insert(0);
+        *taken += 1;
+        if *taken == 1 {
+            sums.push(*sum);
+        }
+    }
 }
 
-/// How little or how much a count can be, with the value of every count that hangs together with it.
+/// How much less or more a count can be, with the same of every count around it.
 fn extreme(
     network: &Network,
-    together: &[usize],
+    around: &[usize],
     at: usize,
     direction: OptimizationDirection,
+    width: f64,
 ) -> Result<(Solution, HashMap<usize, Variable>), Error> {
     let mut problem = Problem::new(direction);
     let variable = |other: &usize| {
-        let Known { low, high } = network.known(*other);
-        (*other, problem.add_var(f64::from(u8::from(*other == at)), (low, high)))
+        let low = -truth(network, *other).unwrap_or_default();
+        let (weight, high) = if *other == at { (1.0, width) } else { (0.0, FURTHEST) };
+        (*other, problem.add_var(weight, (low, high)))
     };
-    let variables: HashMap<usize, Variable> = together.iter().map(variable).collect();
-    let mut sums: Vec<usize> = together.iter().flat_map(|other| network.sums_of(*other)).copied().collect();
+    let variables: HashMap<usize, Variable> = around.iter().map(variable).collect();
+    let mut sums: Vec<usize> = around.iter().flat_map(|other| network.sums_of(*other)).copied().collect();
     sums.sort_unstable();
     sums.dedup();
     for sum in sums {
-        let (mut terms, mut rest) = (Vec::new(), 0.0);
-        for (is_whole, member) in network.members(sum) {
-            let sign = if is_whole { -1.0 } else { 1.0 };
-            match variables.get(&member) {
-                Some(variable) => terms.push((*variable, sign)),
-                None => rest -= sign * network.known(member).low,
-            }
-        }
-        problem.add_constraint(terms, ComparisonOp::Eq, rest);
+        let sign = |is_whole: bool| if is_whole { -1.0 } else { 1.0 };
+        let terms =
+            network.members(sum).filter_map(|(is_whole, other)| Some((*variables.get(&other)?, sign(is_whole))));
+        problem.add_constraint(terms.collect::<Vec<_>>(), ComparisonOp::Eq, 0.0);
     }
     problem.solve().map(|solution| (solution, variables))
 }

@@ -6,12 +6,28 @@ use std::fmt;
 pub use crate::pipeline::decl::DisclosureRule as Rule;
 
 /// What may be shown of a count, a share or a figure.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 pub struct Disclosed {
     shown: Shown,
     /// A count; otherwise worked out from counts.
     is_count: bool,
+    /// The count itself, for what must be hidden beside it; neither printed nor compared.
+    count: Option<u64>,
 }
+
+impl fmt::Debug for Disclosed {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{:?}", self.shown)
+    }
+}
+
+impl PartialEq for Disclosed {
+    fn eq(&self, other: &Self) -> bool {
+        (self.shown, self.is_count) == (other.shown, other.is_count)
+    }
+}
+
+impl Eq for Disclosed {}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Shown {
@@ -73,7 +89,7 @@ impl Rule {
 
     /// A small count is not shown, and the rest is rounded where the rule rounds.
     pub fn count(self, n: u64) -> Disclosed {
-        count(self.shown(n).map_or(Shown::Suppressed, Shown::Count))
+        counted(self.shown(n).map_or(Shown::Suppressed, Shown::Count), Some(n))
     }
 
     /// A count within a group of `whole`: of a group too small to count no part is shown, not even that it is nobody. Where
@@ -81,7 +97,8 @@ impl Rule {
     pub fn part(self, n: u64, whole: u64) -> Disclosed {
         let rest = whole.saturating_sub(n);
         let small_rest = self.preset().rounded_to == 1 && self.shown(rest).is_none();
-        if self.shown(whole).is_none() || small_rest { count(Shown::Suppressed) } else { self.count(n) }
+        let is_hidden = self.shown(whole).is_none() || small_rest;
+        if is_hidden { self.count(n).hidden() } else { self.count(n) }
     }
 
     /// Percent with one decimal, from the counts as they are shown; suppressed if either is, or if it would say of a small
@@ -141,12 +158,12 @@ impl Rule {
     }
 }
 
-fn count(shown: Shown) -> Disclosed {
-    Disclosed { shown, is_count: true }
+fn counted(shown: Shown, count: Option<u64>) -> Disclosed {
+    Disclosed { shown, is_count: true, count }
 }
 
 fn derived(shown: Shown) -> Disclosed {
-    Disclosed { shown, is_count: false }
+    Disclosed { shown, is_count: false, count: None }
 }
 
 impl Disclosed {
@@ -162,9 +179,14 @@ impl Disclosed {
     /// A count as an earlier table shows it; none of what is no count.
     pub(super) fn read(text: &str) -> Option<Self> {
         match text {
-            "*" => Some(count(Shown::Suppressed)),
-            number => number.parse().ok().map(|number| count(Shown::Count(number))),
+            "*" => Some(counted(Shown::Suppressed, None)),
+            number => number.parse().ok().map(|number| counted(Shown::Count(number), None)),
         }
+    }
+
+    /// The count itself, as far as this run counted it.
+    pub(super) fn behind(self) -> Option<u64> {
+        self.count
     }
 
     pub(super) fn hidden(self) -> Self {
