@@ -20,6 +20,8 @@ pub enum Field<'a> {
     Integer(i64),
     /// Printed as the shortest decimal that reads back to the same number.
     Number(f64),
+    /// A number as it is shown: digits with their sign and point, or what stands for a hidden one.
+    Shown(&'a str),
     Date(Date),
     Empty,
 }
@@ -98,6 +100,7 @@ impl CsvText {
             Field::Integer(number) => self.bytes.extend_from_slice(number.to_string().as_bytes()),
             Field::Number(number) if !number.is_finite() => return Err(BadRow::NotFinite),
             Field::Number(number) => self.bytes.extend_from_slice(number.to_string().as_bytes()),
+            Field::Shown(number) => self.bytes.extend_from_slice(number.as_bytes()),
             Field::Date(date) => self.bytes.extend_from_slice(date.to_string().as_bytes()),
             Field::Empty => {}
         }

@@ -169,7 +169,12 @@ pub fn aggregate_csv(table: &AggregateTable) -> Result<Vec<u8>> {
     let mut csv = CsvText::new(table.header().iter().map(String::as_str));
     for row in table.rows() {
         let shown: Vec<String> = row.iter().map(shown).collect();
-        csv.row(shown.iter().map(|text| Field::Text(text))).map_err(|bad| refused(table.name(), &bad))?;
+        let fields = row.iter().zip(&shown).map(|(cell, text)| match cell {
+            // A difference below 0 is a number, and no formula.
+            Cell::Count(_) => Field::Shown(text),
+            Cell::Text(_) | Cell::Empty => Field::Text(text),
+        });
+        csv.row(fields).map_err(|bad| refused(table.name(), &bad))?;
     }
     Ok(csv.finish().0)
 }
@@ -290,6 +295,14 @@ mod tests {
         let metadata = (0..20).map(|n| (format!("key {n}"), format!("value {n}"))).collect();
         let schema = schema.as_ref().clone().with_metadata(metadata);
         RecordBatch::try_new(Arc::new(schema), columns.into_iter().map(|(_, column)| column).collect()).unwrap()
+    }
+
+    #[test]
+    fn a_difference_below_nothing_is_a_number_and_a_name_is_no_formula() {
+        let mut table = AggregateTable::new("t", ["name", "difference"]);
+        let below = crate::disclosure::Rule::Hes2018.figure(-3.104, &[]);
+        table.row([Cell::Text(Label::new("-1+1")), Cell::Count(below)]).unwrap();
+        assert_eq!(String::from_utf8(aggregate_csv(&table).unwrap()).unwrap(), "name,difference\n'-1+1,-3.104\n");
     }
 
     #[test]
