@@ -181,7 +181,7 @@ fn agreement(facts: &Facts, tables: Tables) -> Result<Option<Block>> {
                 row.percent("share_went_back")?,
             ])
         });
-        let header = ["Item", "People with a dated value", "Changed", "Percent", "Changed and back", "Percent"];
+        let header = ["Item", "People with a known value", "Changed", "Percent", "Changed and back", "Percent"];
         let sheet = Sheet::new(
             "People whose recorded value changes over time",
             "flips",

@@ -66,16 +66,14 @@ pub(super) fn section(facts: &Facts, tables: Tables) -> Result<Option<Section>> 
             people(&only(&overall, "item", &item)?)?,
         ));
     }
-    let usable = |item: &(String, [Sum; 4], String)| item.1[0].percent + item.1[1].percent;
+    let usable = |item: &(String, [Sum; 4], String)| item.1[0].percent;
     let is_hidden = |item: &(String, [Sum; 4], String)| item.1[0].some_hidden;
     items.sort_by(|a, b| {
         is_hidden(a).cmp(&is_hidden(b)).then(usable(a).total_cmp(&usable(b))).then_with(|| a.0.cmp(&b.0))
     });
-    let lead = items.first().filter(|item| !is_hidden(item)).map(|(label, kinds, _)| {
-        format!(
-            "{label} has the most gaps: {} of people have a value that can be used.",
-            kinds.first().copied().unwrap_or_default().said()
-        )
+    let lead = items.first().filter(|item| !is_hidden(item)).map(|item| match (item.0.as_str(), item.1[0].said()) {
+        (_, said) if said == "100.0%" => "No item has a gap that is large enough to be shown.".to_owned(),
+        (label, said) => format!("{label} has the most gaps: {said} of people have a value that can be used."),
     });
     let mut blocks = vec![by_item(&items)];
     blocks.push(by_source(facts, &rows)?);

@@ -19,7 +19,10 @@ pub(super) fn section(facts: &Facts, tables: Tables) -> Result<Option<Section>> 
     for figure in distinct(&rows, "figure")? {
         let known = figures(tables)?.into_iter().find(|[name, _]| *name == figure);
         let label = known.map_or_else(|| words::spaced(&figure), |[_, label]| label);
-        let pairs = pairs(&only(&rows, "figure", &figure)?)?;
+        let mut pairs = pairs(&only(&rows, "figure", &figure)?)?;
+        if let Some(item) = by_definition(tables, &figure)? {
+            pairs.retain(|pair| pair.item != item);
+        }
         if pairs.is_empty() {
             continue;
         }
@@ -48,6 +51,13 @@ pub(super) fn section(facts: &Facts, tables: Tables) -> Result<Option<Section>> 
     ];
     lead.extend(widest.map(|(_, sentence)| sentence));
     Ok(Some(Section::new("hidden", "Who is hidden by the gaps", lead, vec![block])))
+}
+
+/// The item that a figure counts the known of: nobody with a gap in it is counted, which says nothing.
+fn by_definition(tables: Tables, figure: &str) -> Result<Option<String>> {
+    let of_figure = only(&tables.rows("figures"), "figure", figure)?;
+    let counts = of_figure.first().map(|row| row.text("counts")).transpose()?;
+    Ok(counts.and_then(|counts| counts.strip_prefix("known: ").map(str::to_owned)))
 }
 
 /// The two groups of an item.

@@ -52,7 +52,8 @@ pub(super) fn page(run: &Path) {
     let html = std::fs::read_to_string(run.join("aggregate/report.html")).unwrap();
     let (_, section) = html.split_once("<h2 id=\"impact\">").unwrap();
     let section = section.split("<h2 id=").next().unwrap();
-    let captions: Vec<&str> = section.split("<caption ").skip(1).filter_map(|rest| rest.split('<').next()).collect();
+    let captions: Vec<&str> =
+        section.split("<caption ").skip(1).filter_map(|rest| rest.split("<span>").nth(1)?.split('<').next()).collect();
     let names: BTreeSet<&str> = captions.iter().filter_map(|caption| Some(caption.split_once('>')?.1)).collect();
     assert_eq!(names.len(), captions.len(), "two measures, and no two tables of one name: {captions:?}");
     let (mut said, mut sentences) = (0, Vec::new());
