@@ -11,7 +11,7 @@ use super::tables::{rows, tables, write};
 use crate::runs;
 
 /// As delivered, when it was recorded, and how that is recorded.
-const ETHNICITY: [(&str, &str, &str); 25] = [
+const ETHNICITY: [(&str, &str, &str); 31] = [
     ("A", "2020-01-01", "known"),
     ("a", "2020-01-01", "known"),
     (" B ", "2020-01-01", "known"),
@@ -39,6 +39,13 @@ const ETHNICITY: [(&str, &str, &str); 25] = [
     ("099", "2020-01-01", "invalid"),
     ("White British", "2020-01-01", "invalid"),
     ("A1", "2020-01-01", "invalid"),
+    // What spreadsheets and other tools leave: blanks that do not break, wide letters, whole numbers with a point.
+    ("\u{a0}", "2020-01-01", "blank"),
+    ("A\u{a0}", "2020-01-01", "known"),
+    ("\u{ff21}", "2020-01-01", "invalid"),
+    ("99.0", "2020-01-01", "invalid"),
+    ("n/a", "2020-01-01", "invalid"),
+    ("#N/A", "2020-01-01", "invalid"),
 ];
 
 /// Dates of birth and areas, each with how it is recorded.

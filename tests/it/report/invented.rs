@@ -44,7 +44,7 @@ const FIGURES: [(&str, &str, &str); 6] = [
     ("high_risk", "High risk", "people above the cut of the risk score, of everyone it is about"),
     ("screened", "Bowel screening", "people screened, of those invited"),
     ("most_deprived", "Most deprived fifth", "people in the most deprived fifth of areas, of everyone"),
-    ("recorded", "Ethnicity recorded", "people with a known ethnicity, of everyone"),
+    ("recorded", "Ethnicity recorded", "known: ethnicity"),
 ];
 const COHORTS: u32 = 16;
 const MODEL: &str = "demo_emergency_admission";

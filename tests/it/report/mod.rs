@@ -2,6 +2,7 @@
 
 mod browser;
 mod invented;
+mod services;
 
 use std::path::{Path, PathBuf};
 
@@ -17,7 +18,11 @@ const SEED: u64 = 20_260_401;
 /// The facts of the demo's declarations, with the deliveries of the ledger of twelve.
 fn facts(out: &Path) -> Facts {
     let demo = runs::root().join("pipelines/demo.toml");
-    let pipeline = parse::load(&demo, &LoadOptions::default()).unwrap();
+    let mut pipeline = parse::load(&demo, &LoadOptions::default()).unwrap();
+    // The measures of the demo, and those of impact that only the weekly run asks for.
+    let weekly = runs::root().join("pipelines/nhs-weekly.toml");
+    let options = LoadOptions { as_of: Some(pipeline.as_of), deliveries: Some(runs::root().join("fixtures/demo")) };
+    pipeline.measures.impacts = parse::load(&weekly, &options).unwrap().measures.impacts;
     let run = tiny(out);
     let receipt: Receipt = serde_json::from_slice(&std::fs::read(run.join("receipt.json")).unwrap()).unwrap();
     Facts::of(&pipeline, &receipt)
@@ -30,7 +35,7 @@ fn tiny(out: &Path) -> PathBuf {
 fn large() -> (Facts, Vec<AggregateTable>) {
     println!("seed {SEED}");
     let out = tempfile::tempdir().unwrap();
-    (facts(out.path()), invented::tables(SEED))
+    (facts(out.path()), invented::tables(SEED).into_iter().chain(services::tables()).collect())
 }
 
 #[test]
@@ -39,15 +44,29 @@ fn the_page_of_a_million_people_is_small_and_whole() {
     let page = report::page(&facts, &tables).unwrap();
     let html = page.html();
     assert!(html.len() < 3_000_000, "{} bytes", html.len());
-    for section in
-        ["glance", "gaps", "evidence", "hidden", "inequality", "providers", "trend", "lists", "models", "definitions"]
-    {
+    println!("{} bytes", html.len());
+    for section in [
+        "glance",
+        "gaps",
+        "evidence",
+        "hidden",
+        "inequality",
+        "providers",
+        "trend",
+        "lists",
+        "webs",
+        "diversions",
+        "demand",
+        "impact",
+        "models",
+        "definitions",
+    ] {
         assert!(html.contains(&format!("<h2 id=\"{section}\">")), "{section}");
     }
     // Every table that is read says where all of its rows are, and the page links to nothing else.
     for table in &tables {
         let named = html.contains(&format!("<code>{}.csv</code>", table.name()));
-        let with_another = ["bounds"].contains(&table.name());
+        let with_another = ["bounds", "diversion_charts", "demand_risk"].contains(&table.name());
         assert!(named || with_another, "{}", table.name());
     }
     assert!(html.contains("more rows are in the file"));
@@ -115,6 +134,19 @@ fn nothing_small_is_written_or_drawn() {
     let receipt = runs::receipt(&run);
     let outputs = receipt["outputs"].as_array().unwrap();
     assert!(outputs.iter().any(|output| output["path"] == "aggregate/report.html" && output["rows"].is_null()));
+}
+
+/// Nobody with a gap in ethnicity is among those whose ethnicity is known: that is no finding.
+#[test]
+fn a_figure_of_the_known_is_not_held_against_the_unknown() {
+    let (facts, tables) = large();
+    let page = report::page(&facts, &tables).unwrap();
+    let hidden = page.html().split("<h2 id=\"hidden\">").nth(1).unwrap().split("<h2").next().unwrap();
+    let caption = |figure: &str| format!("{figure}, by whether the item is recorded</span></caption>");
+    let of = |figure: &str| hidden.split(&caption(figure)).nth(1).unwrap().split("</table>").next().unwrap().to_owned();
+    let rows = |figure: &str| of(figure).matches("<tr>").count();
+    assert_eq!(rows("Ethnicity recorded") + 1, rows("Emergency admission"));
+    assert!(!of("Ethnicity recorded").contains(">Ethnicity</th>"));
 }
 
 #[test]
