@@ -22,6 +22,12 @@ const WIDTH: f64 = 8.0;
 /// All sums of rounded counts together leave this: as much as one rounded number is uncertain.
 const NEAR_ZERO: f64 = 4.0;
 
+/// So many programs are solved before whole sums are hidden, and again before everything is.
+const PROGRAMS: usize = 500;
+
+/// No further than so many sums away is looked for a count to hide.
+const FAR: usize = 1000;
+
 /// The tables of an earlier run by name, header first, as published: the ledger of what was released.
 #[derive(Debug, Default)]
 pub struct Before {
@@ -80,7 +86,7 @@ fn protect(rule: Rule, network: &mut Network, hidden_before: &HashSet<Key>) {
     let small: Vec<usize> = (0..network.counts.len()).filter(|at| network.is_hidden(*at)).collect();
     network.narrow();
     if !rule.rounds() {
-        return protect_exact(network, &small, hidden_before);
+        return protect_exact(network, &small, hidden_before, PROGRAMS);
     }
     loop {
         let unsafe_ones = small.iter().copied().filter(|at| !is_safe(network, *at));
@@ -93,27 +99,70 @@ fn protect(rule: Rule, network: &mut Network, hidden_before: &HashSet<Key>) {
     }
 }
 
-/// First against sums by themselves, as far as one leads to the next; then against all of them together.
-fn protect_exact(network: &mut Network, small: &[usize], hidden_before: &HashSet<Key>) {
+/// First against sums by themselves, as far as one leads to the next; then against all of them together. Where that takes too
+/// many programs, whole sums are hidden for what is left, and in the end all that it hangs together with but the totals.
+fn protect_exact(network: &mut Network, small: &[usize], hidden_before: &HashSet<Key>, programs: usize) {
+    let mut room = Room::default();
+    let mut left: Vec<usize> = small.iter().copied().filter(|at| !network.is_of_nobody(*at)).collect();
+    for whole_sums in [false, true] {
+        if whole_sums {
+            let sums: Vec<usize> = left.iter().flat_map(|at| network.sums_of(*at)).copied().collect();
+            sums.into_iter().for_each(|sum| hide_all(network, sum));
+        }
+        give_nothing_away(network, small, hidden_before);
+        room.may_solve(programs);
+        left = make_room(network, &mut room, &left, hidden_before);
+    }
+    let mut seen: HashSet<usize> = HashSet::new();
+    let mut sums: Vec<usize> = left.iter().flat_map(|at| network.sums_of(*at)).copied().collect();
+    while let Some(sum) = sums.pop() {
+        if seen.insert(sum) {
+            hide_all(network, sum);
+            sums.extend(network.members(sum).flat_map(|(_, member)| network.sums_of(member)).copied());
+        }
+    }
+}
+
+/// Hides counts until no small one is given away by a sum after the other.
+fn give_nothing_away(network: &mut Network, small: &[usize], hidden_before: &HashSet<Key>) {
     let small: Vec<usize> = small.iter().copied().filter(|at| !network.is_of_nobody(*at)).collect();
     loop {
         let given_away = network.given_away();
         let away = small.iter().copied().filter(|at| given_away.contains_key(at));
         let next: Vec<usize> = away.filter_map(|at| on_the_way(network, at, &given_away, hidden_before)).collect();
         if next.is_empty() {
-            break;
+            return;
         }
         next.into_iter().for_each(|at| network.hide(at));
     }
-    let mut room = Room::default();
-    for at in small {
-        // Twice as many at each turn: of a large table that leaves no room everything is hidden soon.
+}
+
+/// Hides counts until each of these is wide enough, twice as many at each turn. Those that are left: no count to hide is near,
+/// or no more programs may be solved.
+fn make_room(network: &mut Network, room: &mut Room, small: &[usize], hidden_before: &HashSet<Key>) -> Vec<usize> {
+    let mut left = Vec::new();
+    for at in small.iter().copied() {
         let mut several = 1;
         while !room.is_wide(network, at, WIDTH) {
-            if (0..several).take_while(|_| hide_beside(network, at, hidden_before)).count() == 0 {
+            let hides = |_: &usize| !room.is_spent() && hide_beside(network, at, hidden_before);
+            if (0..several).take_while(hides).count() == 0 {
+                left.push(at);
                 break;
             }
             several *= 2;
+        }
+    }
+    left
+}
+
+/// Hides all counts of a sum that may be hidden; its whole only where that is part of another.
+fn hide_all(network: &mut Network, sum: usize) {
+    let is_part = |at: usize| network.sums_of(at).iter().any(|sum| network.members(*sum).any(|of| of == (false, at)));
+    let members: Vec<usize> =
+        network.members(sum).map(|(_, member)| member).filter(|member| is_part(*member)).collect();
+    for member in members {
+        if network.counts.get(member).is_some_and(|count| may_be_hidden(count)) {
+            network.hide(member);
         }
     }
 }
@@ -171,7 +220,7 @@ enum Reach {
 
 /// The count to hide with this one: in the sum that tells most of it, one that was hidden before, else the smallest that is
 /// shown; the whole of the sum last. Where its own sums show nothing more, in the sums that those hang on. None where nothing
-/// more can be hidden: an earlier run showed it, or all that hangs together is hidden; or, of rounded counts, all of its sums.
+/// more can be hidden near: an earlier run showed it, or all that hangs together is hidden; or, of rounded counts, all of its sums.
 fn other(network: &Network, at: usize, reach: Reach, hidden_before: &HashSet<Key>) -> Option<usize> {
     let width = |sum: &usize| match reach {
         Reach::OwnSums => {
@@ -180,21 +229,24 @@ fn other(network: &Network, at: usize, reach: Reach, hidden_before: &HashSet<Key
         }
         Reach::Far | Reach::FarAndZeros => network.room_beside(*sum, at),
     };
-    let mut sums = network.sums_of(at).to_vec();
-    sums.sort_by(|a, b| width(a).total_cmp(&width(b)).then(a.cmp(b)));
+    let narrowest_first = |sums: &[usize]| -> Vec<usize> {
+        let mut sums: Vec<(f64, usize)> = sums.iter().map(|sum| (width(sum), *sum)).collect();
+        sums.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        sums.into_iter().map(|(_, sum)| sum).collect()
+    };
+    let mut sums = narrowest_first(network.sums_of(at));
     let mut seen: HashSet<usize> = sums.iter().copied().collect();
     while !sums.is_empty() {
         if let Some(found) = sums.iter().find_map(|sum| smallest(network, *sum, at, reach, hidden_before)) {
             return Some(found);
         }
-        if reach == Reach::OwnSums {
+        if reach == Reach::OwnSums || seen.len() > FAR {
             return None;
         }
         let members = sums.iter().flat_map(|sum| network.members(*sum));
-        let mut further: Vec<usize> =
+        let further: Vec<usize> =
             members.flat_map(|(_, member)| network.sums_of(member)).copied().filter(|sum| seen.insert(*sum)).collect();
-        further.sort_by(|a, b| width(a).total_cmp(&width(b)).then(a.cmp(b)));
-        sums = further;
+        sums = narrowest_first(&further);
     }
     None
 }
@@ -202,13 +254,51 @@ fn other(network: &Network, at: usize, reach: Reach, hidden_before: &HashSet<Key
 /// The smallest count of a sum that can be hidden; of exact ones one that the fewest other sums would give away at once.
 fn smallest(network: &Network, sum: usize, at: usize, reach: Reach, hidden_before: &HashSet<Key>) -> Option<usize> {
     let candidate = |(is_whole, member): (bool, usize)| {
-        // What an earlier run showed cannot be taken back.
-        let can_be_hidden = |count: &&Count| member != at && !count.places.is_empty() && count.before.is_none();
-        let count = network.counts.get(member).filter(can_be_hidden)?;
+        let count = network.counts.get(member).filter(|count| member != at && may_be_hidden(count))?;
         let shown = count.shown?.shown_count().filter(|shown| *shown > 0 || reach == Reach::FarAndZeros)?;
         let elsewhere = count.sums.iter().filter(|other| **other != sum && reach != Reach::OwnSums);
         let given_away = elsewhere.filter(|other| !network.has_open(**other)).count();
         Some((is_whole, !hidden_before.contains(&count.key), given_away, shown, &count.key, member))
     };
     network.members(sum).filter_map(candidate).min().map(|(.., member)| member)
+}
+
+/// What an earlier run showed cannot be taken back.
+fn may_be_hidden(count: &Count) -> bool {
+    !count.places.is_empty() && count.before.is_none()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::table::{Cell, Whole};
+    use super::*;
+
+    /// Where nothing may be worked out, everything that hangs together with a small count is hidden but the total.
+    #[test]
+    fn without_a_program_all_but_the_total_is_hidden() {
+        let rule = Rule::Below5;
+        let mut table = AggregateTable::new("t", ["split", "group", "people", "listed"])
+            .sums("people", "group", Whole::Row(&[("split", "everyone"), ("group", "everyone")]))
+            .sums("listed", "group", Whole::Row(&[("split", "everyone"), ("group", "everyone")]))
+            .part_of("listed", "people");
+        for (split, group, people, listed) in [
+            ("everyone", "everyone", 172, 48),
+            ("sex", "1", 90, 30),
+            ("sex", "2", 80, 17),
+            ("sex", "not recorded", 2, 1),
+        ] {
+            let counts = [Cell::Count(rule.count(people)), Cell::Count(rule.part(listed, people))];
+            table.row([Cell::text(split), Cell::text(group)].into_iter().chain(counts)).unwrap();
+        }
+        let shown = |programs: usize| {
+            let tables = [table.clone()];
+            let mut network = Network::of(rule, &tables, &[]);
+            let small: Vec<usize> = (0..network.counts.len()).filter(|at| network.is_hidden(*at)).collect();
+            network.narrow();
+            protect_exact(&mut network, &small, &HashSet::new(), programs);
+            network.counts.iter().filter_map(|count| count.shown?.shown_count()).collect::<Vec<u64>>()
+        };
+        assert_eq!(shown(0), [172]);
+        assert!(shown(PROGRAMS).len() > 2, "{:?}", shown(PROGRAMS));
+    }
 }

@@ -21,24 +21,38 @@ const FURTHEST: f64 = 1000.0;
 /// What rounding of the programs may be off.
 const NEARLY: f64 = 1e-6;
 
-/// By count: how far below and above itself it can be. Hiding more only adds to it.
+/// How far below and above itself each count can be. Hiding more only adds to it.
 #[derive(Debug, Default)]
-pub struct Room(HashMap<usize, (f64, f64)>);
+pub struct Room {
+    found: HashMap<usize, (f64, f64)>,
+    /// Programs that may still be solved.
+    programs: usize,
+}
 
 impl Room {
+    /// Lets so many programs be solved from now on.
+    pub fn may_solve(&mut self, programs: usize) {
+        self.programs = programs;
+    }
+
+    pub fn is_spent(&self) -> bool {
+        self.programs == 0
+    }
+
     /// Whether a count can be any of `width` numbers in a row.
     pub fn is_wide(&mut self, network: &Network, at: usize, width: f64) -> bool {
         for loose in LOOSE {
             let around = around(network, at, loose, width);
             for direction in [OptimizationDirection::Maximize, OptimizationDirection::Minimize] {
-                if self.holds(at, width) {
-                    return true;
+                if self.holds(at, width) || self.is_spent() {
+                    return self.holds(at, width);
                 }
+                self.programs -= 1;
                 // What cannot be worked out here is not taken to be possible.
                 if let Ok((solution, variables)) = extreme(network, &around, at, direction, width) {
                     for (other, variable) in &variables {
                         let value = solution[*variable];
-                        let (low, high) = self.0.entry(*other).or_default();
+                        let (low, high) = self.found.entry(*other).or_default();
                         (*low, *high) = (low.min(value), high.max(value));
                     }
                 }
@@ -48,7 +62,7 @@ impl Room {
     }
 
     fn holds(&self, at: usize, width: f64) -> bool {
-        self.0.get(&at).is_some_and(|(low, high)| high - low >= width - NEARLY)
+        self.found.get(&at).is_some_and(|(low, high)| high - low >= width - NEARLY)
     }
 }
 

@@ -2,10 +2,10 @@
 //!
 //! Types keep rows out of `aggregate/`; this is the second lock on the same door, over the bytes themselves.
 
-use hashbrown::HashSet;
 use std::io::{Cursor, Read};
 
 use arrow::util::display::{ArrayFormatter, FormatOptions};
+use hashbrown::HashSet;
 
 use super::draft::ending;
 use super::earlier::read_parquet;
