@@ -26,7 +26,7 @@ const NEAR_ZERO: f64 = 4.0;
 const PROGRAMS: usize = 500;
 
 /// No further than so many sums away is looked for a count to hide.
-const FAR: usize = 1000;
+const FAR: usize = 100;
 
 /// The tables of an earlier run by name, header first, as published: the ledger of what was released.
 #[derive(Debug, Default)]
@@ -161,7 +161,7 @@ fn hide_all(network: &mut Network, sum: usize) {
     let members: Vec<usize> =
         network.members(sum).map(|(_, member)| member).filter(|member| is_part(*member)).collect();
     for member in members {
-        if network.counts.get(member).is_some_and(|count| may_be_hidden(count)) {
+        if network.counts.get(member).is_some_and(may_be_hidden) {
             network.hide(member);
         }
     }
@@ -244,8 +244,8 @@ fn other(network: &Network, at: usize, reach: Reach, hidden_before: &HashSet<Key
             return None;
         }
         let members = sums.iter().flat_map(|sum| network.members(*sum));
-        let further: Vec<usize> =
-            members.flat_map(|(_, member)| network.sums_of(member)).copied().filter(|sum| seen.insert(*sum)).collect();
+        let further = members.flat_map(|(_, member)| network.sums_of(member)).copied();
+        let further: Vec<usize> = further.filter(|sum| seen.insert(*sum)).take(FAR).collect();
         sums = narrowest_first(&further);
     }
     None
