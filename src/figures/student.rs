@@ -3,14 +3,18 @@
 /// From here on it is the normal distribution, to five digits.
 const MANY: f64 = 1e6;
 
-/// The point beyond which, on either side, a value lies with a chance of `miss` (0.01 or more) in all. Degrees of freedom
-/// need not be whole; below one, and where they are no number, it is as with one.
-pub fn point(degrees: f64, miss: f64) -> f64 {
+/// With one degree of freedom, fewer than one in a million lie beyond.
+const FAR: f64 = 1e6;
+
+/// The point beyond which, on either side, a value lies with a chance of `miss` in all, where its middle may be `beside` 0.
+/// Degrees of freedom need not be whole; below one, and where they are no number, it is as with one.
+pub fn point(degrees: f64, miss: f64, beside: f64) -> f64 {
     let degrees = if degrees.is_nan() { 1.0 } else { degrees.clamp(1.0, MANY) };
-    let (mut low, mut high) = (0.0, 64.0);
-    for _ in 0..60 {
+    let (mut low, mut high) = (beside, beside + FAR);
+    for _ in 0..80 {
         let middle = f64::midpoint(low, high);
-        match outside(middle, degrees) > miss {
+        let out = f64::midpoint(outside(middle - beside, degrees), outside(middle + beside, degrees));
+        match out > miss {
             true => low = middle,
             false => high = middle,
         }
@@ -85,10 +89,31 @@ mod tests {
             (120.0, 1.980),
             (1e9, 1.960),
         ] {
-            assert!((super::point(degrees, 0.05) - point).abs() < 6e-4, "{degrees}: {}", super::point(degrees, 0.05));
+            assert!((two_sided(degrees, 0.05) - point).abs() < 6e-4, "{degrees}: {}", two_sided(degrees, 0.05));
         }
-        assert!((super::point(4.0, 0.01) - 4.604).abs() < 6e-4 && (super::point(1.0, 0.025) - 25.452).abs() < 6e-4);
-        assert!(super::point(2.5, 0.05) < super::point(2.0, 0.05) && super::point(2.5, 0.05) > super::point(3.0, 0.05));
-        assert!(super::point(f64::NAN, 0.05) > 12.0 && super::point(0.0, 0.05) > 12.0);
+        assert!((two_sided(4.0, 0.01) - 4.604).abs() < 6e-4 && (two_sided(1.0, 0.025) - 25.452).abs() < 6e-4);
+        assert!((two_sided(10.0, 0.001) - 4.587).abs() < 6e-4 && (two_sided(1.0, 0.001) - 636.619).abs() < 1e-2);
+        assert!(two_sided(2.5, 0.05) < two_sided(2.0, 0.05) && two_sided(2.5, 0.05) > two_sided(3.0, 0.05));
+        assert!(two_sided(f64::NAN, 0.05) > 12.0 && two_sided(0.0, 0.05) > 12.0);
+    }
+
+    fn two_sided(degrees: f64, miss: f64) -> f64 {
+        super::point(degrees, miss, 0.0)
+    }
+
+    /// By Simpson's rule: of N(beside, 1), as many lie within the point on either side of 0 as are not to miss.
+    #[test]
+    fn a_middle_beside_0_is_allowed_for() {
+        for (beside, miss) in [(0.5, 0.05), (0.5, 0.0125), (1.0, 0.05), (0.0, 0.01)] {
+            let point = super::point(1e9, miss, beside);
+            let density = |x: f64| (-(x - beside).powi(2) / 2.0).exp() / std::f64::consts::TAU.sqrt();
+            let (steps, width) = (2_000, 2.0 * point / 2_000.0);
+            let weight = |at: i32| if at % steps == 0 { 1.0 } else { 2.0 + 2.0 * f64::from(at % 2) };
+            let inside =
+                (0..=steps).map(|at| weight(at) * density(f64::from(at) * width - point)).sum::<f64>() * width / 3.0;
+            assert!((inside - 1.0 + miss).abs() < 2e-6, "{beside} {miss}: {point}, {inside}");
+        }
+        // As Armstrong and Kolesár print it.
+        assert!((super::point(1e9, 0.05, 0.5) - 2.18).abs() < 0.005);
     }
 }

@@ -4,6 +4,7 @@
 //! they differ by after it is no effect of the list. People who were on an earlier list are left out of that check.
 
 use super::estimate::{self, Estimate, Unit};
+use super::lottery;
 use super::matching::Pair;
 use super::method::Method;
 use super::{Followed, Story};
@@ -12,6 +13,9 @@ use crate::pipeline::measures::Impact;
 /// A smaller difference is one of rounding.
 const NOTHING: f64 = 1e-9;
 
+/// Intervals of one comparison alone miss once in twenty times.
+const ALONE: f64 = 0.05;
+
 /// What is known of one cohort's lists by one outcome.
 #[derive(Debug)]
 pub struct Effect {
@@ -19,6 +23,8 @@ pub struct Effect {
     /// Index into the declared outcomes.
     pub outcome: usize,
     pub method: Method,
+    /// How many comparisons that may show a cause hold together, 19 times of 20: Bonferroni (Dunn, JASA 1961).
+    pub together: usize,
     pub after: Compared,
     /// The same of the time before; nothing of a comparison of before and after.
     pub before: Compared,
@@ -58,16 +64,24 @@ pub(super) struct Comparison<'s, 'a> {
 }
 
 impl<'a> Comparison<'_, 'a> {
-    pub fn effect(&self, cohort: &str, method: Method) -> Effect {
-        let compared = |time| match method {
-            Method::Lottery => self.lottery(time),
-            Method::Discontinuity => self.discontinuity(time),
-            Method::Matched => self.matched(time),
-            Method::BeforeAfter => self.changed(time, self.people().filter(|followed| followed.unit.listed)),
-            Method::BeforeAfterOthers => self.changed(time, self.pairs.iter().map(|pair| pair.other)),
+    /// Of the time before, each interval is as if it were alone: a difference is rather found there than missed.
+    pub fn effect(&self, cohort: &str, method: Method, together: usize) -> Effect {
+        let compared = |time, miss| match method {
+            Method::Lottery => self.lottery(time, miss),
+            Method::Discontinuity => self.discontinuity(time, miss),
+            Method::Matched => self.matched(time, miss),
+            Method::BeforeAfter => self.changed(time, miss, self.people().filter(|followed| followed.unit.listed)),
+            Method::BeforeAfterOthers => self.changed(time, miss, self.pairs.iter().map(|pair| pair.other)),
         };
+        let after = compared(Time::After, ALONE / together.max(1) as f64);
         let (cohort, outcome) = (cohort.to_owned(), self.outcome);
-        Effect { cohort, outcome, method, after: compared(Time::After), before: compared(Time::Before) }
+        Effect { cohort, outcome, method, together, after, before: compared(Time::Before, ALONE) }
+    }
+
+    /// How many comparisons may show a cause; the same of every outcome.
+    pub fn causes(&self) -> usize {
+        let by_lot = lottery::is_enough(&self.drawn(Time::After));
+        usize::from(by_lot) + usize::from(self.discontinuity(Time::After, ALONE).estimate.is_some())
     }
 
     fn people(&self) -> impl Iterator<Item = &Followed<'a>> {
@@ -80,31 +94,35 @@ impl<'a> Comparison<'_, 'a> {
         Unit { outcome: if time == Time::Before { before } else { after }, ..followed.unit }
     }
 
-    fn lottery(&self, time: Time) -> Compared {
+    fn drawn(&self, time: Time) -> Vec<Unit> {
         let drawn = self.people().filter(|followed| followed.stood.probability.is_some() && counts(followed, time));
-        let drawn: Vec<Unit> = drawn.map(|followed| self.unit(followed, time)).collect();
-        Compared::of(&drawn, estimate::lottery(&drawn))
+        drawn.map(|followed| self.unit(followed, time)).collect()
     }
 
-    fn discontinuity(&self, time: Time) -> Compared {
+    fn lottery(&self, time: Time, miss: f64) -> Compared {
+        let drawn = self.drawn(time);
+        Compared::of(&drawn, lottery::lottery(&drawn, miss))
+    }
+
+    fn discontinuity(&self, time: Time, miss: f64) -> Compared {
         let ranks = self.impact.decl.discontinuity.ranks;
         let near = |followed: &&Followed| followed.unit.distance.abs() < f64::from(ranks) && counts(followed, time);
         let sharp = self.stories.iter().filter(|story| is_sharp(story)).flat_map(|story| &story.people);
         let sharp: Vec<Unit> = sharp.filter(near).map(|followed| self.unit(followed, time)).collect();
-        Compared::of(&sharp, estimate::discontinuity(&sharp, ranks))
+        Compared::of(&sharp, estimate::discontinuity(&sharp, ranks, miss))
     }
 
-    fn matched(&self, time: Time) -> Compared {
+    fn matched(&self, time: Time, miss: f64) -> Compared {
         let pairs = self.pairs.iter().filter(|pair| counts(pair.listed, time) && counts(pair.other, time));
         let both: Vec<(Unit, Unit)> =
             pairs.map(|pair| (self.unit(pair.listed, time), self.unit(pair.other, time))).collect();
-        let found = estimate::matched(&both);
+        let found = estimate::matched(&both, miss);
         let units: Vec<Unit> = both.into_iter().flat_map(|(listed, other)| [listed, other]).collect();
         Compared::of(&units, found)
     }
 
     /// After less before, of people on one side alone.
-    fn changed<'f>(&self, time: Time, people: impl Iterator<Item = &'f Followed<'a>>) -> Compared
+    fn changed<'f>(&self, time: Time, miss: f64, people: impl Iterator<Item = &'f Followed<'a>>) -> Compared
     where
         'a: 'f,
     {
@@ -118,7 +136,7 @@ impl<'a> Comparison<'_, 'a> {
         let alone =
             |difference| Estimate { listed: changes.len() as u64, others: 0, difference, for_each_reached: None };
         let after: Vec<Unit> = people.iter().map(|[_, after]| *after).collect();
-        Compared::of(&after, estimate::mean(&changes).map(alone))
+        Compared::of(&after, estimate::mean(&changes, miss).map(alone))
     }
 }
 

@@ -7,6 +7,9 @@
 /// The statistics.
 pub mod estimate;
 
+/// Places that were drawn by lot.
+pub mod lottery;
+
 /// Lists of earlier runs.
 pub mod past;
 
@@ -112,15 +115,25 @@ pub fn find(
     let mut cohorts: Vec<&str> = stories.iter().map(|story| story.list.cohort.as_str()).collect();
     cohorts.sort_unstable();
     cohorts.dedup();
-    for cohort in std::iter::once(ALL_LISTS).chain(cohorts) {
-        let own: Vec<&Story> =
-            stories.iter().filter(|story| [ALL_LISTS, &story.list.cohort].contains(&cohort)).collect();
-        let pairs = matching::pairs(number, impact, &own);
-        for outcome in 0..impact.outcomes.len() {
-            let comparison = Comparison { impact, outcome, stories: &own, pairs: &pairs };
-            found.effects.extend(Method::ALL.map(|method| comparison.effect(cohort, method)));
+    let sets: Vec<(&str, Vec<&Story>)> = std::iter::once(ALL_LISTS)
+        .chain(cohorts)
+        .map(|cohort| {
+            let own = stories.iter().filter(|story| [ALL_LISTS, &story.list.cohort].contains(&cohort));
+            (cohort, own.collect())
+        })
+        .collect();
+    // All lists are one question, and the lists of each cohort another: in either, what is found holds together.
+    for sets in [sets.get(..1), sets.get(1..)].into_iter().flatten() {
+        let causes = |own: &[&Story]| Comparison { impact, outcome: 0, stories: own, pairs: &[] }.causes();
+        let together = sets.iter().map(|(_, own)| causes(own)).sum();
+        for (cohort, own) in sets {
+            let pairs = matching::pairs(number, impact, own);
+            for outcome in 0..impact.outcomes.len() {
+                let comparison = Comparison { impact, outcome, stories: own, pairs: &pairs };
+                found.effects.extend(Method::ALL.map(|method| comparison.effect(cohort, method, together)));
+            }
+            found.came.extend(came(impact, cohort, own, kept));
         }
-        found.came.extend(came(impact, cohort, &own, kept));
     }
     found
 }

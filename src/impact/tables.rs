@@ -16,7 +16,7 @@ use crate::publish::Draft;
 /// Rates and differences are per so many people.
 const PEOPLE: f64 = 100.0;
 
-const HEADER: [&str; 22] = [
+const HEADER: [&str; 24] = [
     "measure",
     "cohort",
     "outcome",
@@ -39,6 +39,8 @@ const HEADER: [&str; 22] = [
     "low_before",
     "high_before",
     "finding",
+    "outcome_is",
+    "together",
 ];
 
 /// All reasons together.
@@ -127,9 +129,11 @@ fn effect_row(
     let may_say_caused = effect.method.shows_cause() && !effect.differed_before();
     let texts = [&impact.name, &effect.cohort, outcome, effect.method.name(), yes_no(may_say_caused)];
     let cells = texts.map(Cell::text).into_iter();
+    let rank = if outcome == impact.decl.primary { "primary" } else { "secondary" };
+    let ends = [Cell::text(rank), Cell::text(&effect.together.to_string())];
     let Some(estimate) = shown else {
-        let empty = std::iter::repeat_n(Cell::Empty, HEADER.len() - texts.len() - 1);
-        return table.row(cells.chain(empty).chain([Cell::text(untold(effect))]));
+        let empty = std::iter::repeat_n(Cell::Empty, HEADER.len() - texts.len() - ends.len() - 1);
+        return table.row(cells.chain(empty).chain([Cell::text(untold(effect))]).chain(ends));
     };
     let behind = behind(effect.method, &effect.after, &estimate);
     let figure = |value: f64| Cell::Count(rule.figure(value * PEOPLE, &behind));
@@ -153,7 +157,7 @@ fn effect_row(
         true => finding(effect.method, effect.after.events, &estimate.difference),
     };
     let avoided = if may_say_caused { avoided(rule, &estimate, &behind) } else { NOTHING };
-    table.row(cells.chain(numbers).chain(avoided).chain(before(rule, effect)).chain([Cell::text(finding)]))
+    table.row(cells.chain(numbers).chain(avoided).chain(before(rule, effect)).chain([Cell::text(finding)]).chain(ends))
 }
 
 /// How many events fewer there were of the listed people who were compared, as they are shown; below 0, so many more. It is

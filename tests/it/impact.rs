@@ -1,5 +1,6 @@
 //! Impact: the effect of a list is planted, and each comparison is held against it, and against none; then through runs.
 
+mod draws;
 mod planted;
 mod said;
 mod town;
@@ -8,10 +9,11 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use riskstrat::figures::Figure;
 use riskstrat::impact::estimate::{self, Unit};
+use riskstrat::impact::lottery;
 
-/// Worlds of every change; `tests/full` asks for more.
-fn seeds() -> u64 {
-    std::env::var("RISKSTRAT_IMPACT_SEEDS").ok().map_or(100, |text| text.parse().unwrap())
+/// Worlds: so many of every change, others as `tests/full` asks.
+fn seeds(quick: u64) -> u64 {
+    std::env::var("RISKSTRAT_IMPACT_SEEDS").ok().map_or(quick, |text| text.parse().unwrap())
 }
 
 /// Of so many intervals of 95 %, as many must hold as right ones do 999 times in 1,000.
@@ -131,9 +133,9 @@ fn finds(figure: &Figure) -> bool {
 }
 
 /// Counts over seeds: intervals that hold the truth, for each listed and for each reached, and false finds of nothing.
-fn judged(by_lot: bool, estimate: impl Fn(&[Unit]) -> estimate::Estimate) -> [u64; 4] {
+fn judged(all: u64, by_lot: bool, estimate: impl Fn(&[Unit]) -> estimate::Estimate) -> [u64; 4] {
     let [mut held, mut held_reached, mut found, mut false_finds] = [0; 4];
-    for seed in 0..seeds() {
+    for seed in 0..all {
         let effect = world(1_000 + seed, 0.15, by_lot);
         let estimate_of = estimate(&effect.units);
         held += u64::from(holds(&estimate_of.difference, effect.truth));
@@ -147,8 +149,9 @@ fn judged(by_lot: bool, estimate: impl Fn(&[Unit]) -> estimate::Estimate) -> [u6
 
 #[test]
 fn the_lottery_recovers_what_was_planted() {
-    let [held, reached, found, false_finds] = judged(true, |units| estimate::lottery(units).unwrap());
-    let all = seeds();
+    // Places are drawn anew 999 times for each: fewer worlds of every change than of the cut.
+    let all = seeds(25);
+    let [held, reached, found, false_finds] = judged(all, true, |units| lottery::lottery(units, 0.05).unwrap());
     println!(
         "seeds 1000.. and 500000..: {held} hold for each listed, {reached} for each reached, {found} find it, {false_finds} find nothing's effect, of {all}"
     );
@@ -157,8 +160,9 @@ fn the_lottery_recovers_what_was_planted() {
 
 #[test]
 fn the_discontinuity_recovers_what_was_planted() {
-    let [held, reached, found, false_finds] = judged(false, |units| estimate::discontinuity(units, 60).unwrap());
-    let all = seeds();
+    let all = seeds(100);
+    let [held, reached, found, false_finds] =
+        judged(all, false, |units| estimate::discontinuity(units, 60, 0.05).unwrap());
     println!(
         "seeds 1000.. and 500000..: {held} hold for each listed, {reached} for each reached, {found} find it, {false_finds} find nothing's effect, of {all}"
     );
@@ -169,11 +173,12 @@ fn the_discontinuity_recovers_what_was_planted() {
 #[test]
 fn before_and_after_is_wrong_by_regression_to_the_mean() {
     let mut wrong = 0;
-    for seed in 0..seeds() {
+    let all = seeds(100);
+    for seed in 0..all {
         let nothing = world(900_000 + seed, 0.0, false);
-        let naive = estimate::mean(&nothing.changes).unwrap();
+        let naive = estimate::mean(&nothing.changes, 0.05).unwrap();
         wrong += u64::from(naive.limits.high < 0.0);
     }
-    println!("seeds 900000..: before and after finds a fall {wrong} times of {}, and there is none", seeds());
-    assert_eq!(wrong, seeds());
+    println!("seeds 900000..: before and after finds a fall {wrong} times of {all}, and there is none");
+    assert_eq!(wrong, all);
 }

@@ -36,6 +36,11 @@ impl Checker {
         if decl.outcomes.is_empty() {
             self.desk.report(document.at_value(&below(&path, "outcomes"), "nothing is counted after a list"));
         }
+        if !decl.outcomes.contains_key(&decl.primary) {
+            let message = format!("no outcome is called `{}`", decl.primary);
+            let problem = document.at_value(&below(&path, "primary"), message);
+            self.desk.report(problem.did_you_mean(&decl.primary, decl.outcomes.keys().map(String::as_str)));
+        }
         let labels = [Some(("by", decl.by.as_str())), decl.reason.as_deref().map(|reason| ("reason", reason))];
         let asked = Asked { of: &decl.reached.of, filter: decl.reached.filter.as_ref(), labels, window };
         let reached = self.watch(document, &below(&path, "reached"), &asked);

@@ -148,6 +148,8 @@ pub struct ImpactDecl {
     pub follow_up: String,
     /// What is counted after a list, by name.
     pub outcomes: IndexMap<String, OutcomeRowsDecl>,
+    /// The outcome by which the lists are judged, chosen before anything is known of it; the others are secondary.
+    pub primary: String,
     /// Rows that say that the person was reached.
     pub reached: RowsDecl,
     /// The column of those rows' source that says what came of it: outcomes are told by its values.

@@ -21,18 +21,22 @@ pub(super) fn section(facts: &Facts, tables: Tables) -> Result<Option<Section>> 
     for measure in distinct(&rows, "measure")? {
         let Some(known) = facts.measure(&measure) else { continue };
         let own = only(&rows, "measure", &measure)?;
+        let outcomes = in_order(&own)?;
         let mut block = Block::new(&known.title, [
+                judged_by(known, &outcomes),
                 "A number below 0 means fewer after a list. Only a comparison that is marked as such can show that the list was the cause."
                     .to_owned(),
                 "Before a list was sent it can have changed nothing. Where the same comparison of the time before finds a difference, the two sides were not alike, and nothing rests on what it finds after."
                     .to_owned(),
             ]);
-        for outcome in distinct(&own, "outcome")? {
+        for (at, outcome) in outcomes.iter().enumerate() {
             for cohort in distinct(&own, "cohort")? {
-                let rows = only(&only(&own, "outcome", &outcome)?, "cohort", &cohort)?;
+                let rows = only(&only(&own, "outcome", outcome)?, "cohort", &cohort)?;
                 let told = rows.iter().any(|row| row.shown("difference").is_ok_and(|shown| shown.number().is_some()));
                 if told || cohort == ALL_LISTS {
-                    block.panels.push(panel(facts, known, &outcome, &cohort, &rows)?);
+                    let lists = if cohort == ALL_LISTS { cohort } else { facts.cohort(&cohort) };
+                    let rank = if at == 0 { "" } else { " (secondary)" };
+                    block.panels.push(panel(&format!("{}: {lists}{rank}", known.label(outcome)), &rows)?);
                 }
             }
         }
@@ -46,6 +50,25 @@ pub(super) fn section(facts: &Facts, tables: Tables) -> Result<Option<Section>> 
             .to_owned(),
     ];
     Ok(Some(Section::new("impact", "Did it help?", lead, blocks)))
+}
+
+/// The outcomes, the one by which lists are judged first.
+fn in_order(rows: &[Row]) -> Result<Vec<String>> {
+    let mut outcomes = distinct(&only(rows, "outcome_is", "primary")?, "outcome")?;
+    outcomes.extend(distinct(&only(rows, "outcome_is", "secondary")?, "outcome")?);
+    Ok(outcomes)
+}
+
+/// What many comparisons find by chance.
+fn judged_by(known: &MeasureFact, outcomes: &[String]) -> String {
+    let mut said = "Of one outcome, all ranges by lottery and at the cut are right at once at least 19 times of 20: those of all lists together, and those of single lists.".to_owned();
+    if let [primary, _, ..] = outcomes {
+        said = format!(
+            "Judge the lists by this, as was settled beforehand: {}. The other outcomes are secondary: the more of them there are, the likelier it is that one differs by chance alone. {said}",
+            known.label(primary),
+        );
+    }
+    said
 }
 
 /// In plain words.
@@ -105,7 +128,7 @@ fn avoided(row: &Row, finding: &str) -> Result<String> {
     }
 }
 
-fn panel(facts: &Facts, known: &MeasureFact, outcome: &str, cohort: &str, rows: &[Row]) -> Result<Panel> {
+fn panel(title: &str, rows: &[Row]) -> Result<Panel> {
     let (mut dots, mut table, mut told) = (Vec::new(), Vec::new(), Vec::new());
     for row in rows {
         let (name, finding) = (method(&row.text("method")?), row.text("finding")?);
@@ -137,8 +160,6 @@ fn panel(facts: &Facts, known: &MeasureFact, outcome: &str, cohort: &str, rows: 
         }
         table.push(cells);
     }
-    let label = known.label(outcome);
-    let lists = if cohort == ALL_LISTS { "all lists".to_owned() } else { facts.cohort(cohort) };
     if told.is_empty() {
         told.push("No list has been followed for long enough, or by enough people, to say anything.".to_owned());
     }
@@ -146,20 +167,20 @@ fn panel(facts: &Facts, known: &MeasureFact, outcome: &str, cohort: &str, rows: 
     let picture = dots.iter().any(|dot| dot.value.is_some()).then(|| {
         Dots {
             key: true,
-            title: &format!("{label}: {lists}"),
+            title,
             description: &description,
             axis: "More or fewer for each 100 people listed",
             line: Some((0.0, "no difference")),
             point: "difference",
-            interval: "range in which it lies, 19 times of 20",
+            interval: "range in which it lies, at least 19 times of 20",
             bounds: "",
             second: "",
             rows: dots,
         }
         .draw()
     });
-    let sheet = Sheet::new(format!("{label}: {lists}"), "impact", 3, HEADER, table).beneath();
-    Ok(Panel { title: format!("{label}: {lists}"), text: told, picture, sheet: Some(sheet) })
+    let sheet = Sheet::new(title, "impact", 3, HEADER, table).beneath();
+    Ok(Panel { title: title.to_owned(), text: told, picture, sheet: Some(sheet) })
 }
 
 fn came(known: &MeasureFact, rows: &[Row]) -> Result<Option<Block>> {

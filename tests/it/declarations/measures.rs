@@ -28,6 +28,7 @@ within = "24 months"
 follow_up = "90 days"
 reached = { of = "admissions", where = "method = 'other'" }
 by = "method"
+primary = "bed_days"
 outcomes.bed_days = { label = "Bed days", of = "admissions", days = true }
 discontinuity = { ranks = 10 }
 matched = { nearest = "risk", at_most = 0.1, same = ["age_band"] }
@@ -86,15 +87,16 @@ fn each_wrong_word_is_said_at_its_place() {
         ("\"48 hours\"", "\"2 days\"", "care.toml:12: write it in hours"),
         ("[\"7 days\", \"30 days\"]", "[\"30 days\", \"7 days\"]", "care.toml:14: safety is looked at after"),
         ("place = \"method\"", "place = \"cost\"", "care.toml:15: this is a number"),
-        ("nearest = \"risk\"", "nearest = \"pcn\"", "care.toml:27: `pcn` is text, which has no mean"),
-        ("ranks = 10", "ranks = 0", "care.toml:26: somebody must be compared"),
+        ("nearest = \"risk\"", "nearest = \"pcn\"", "care.toml:28: `pcn` is text, which has no mean"),
+        ("primary = \"bed_days\"", "primary = \"bed_day\"", "care.toml:25: no outcome is called `bed_day`"),
+        ("ranks = 10", "ranks = 0", "care.toml:27: somebody must be compared"),
         ("by = \"method\"", "by = \"method\"\nreason = \"spell\"", "care.toml:25: `spell` is in people's own words"),
-        ("risk = \"risk\"", "risk = \"points\"", "care.toml:30: `points` gives points"),
-        ("interval_percent = 90", "interval_percent = 99", "care.toml:35: an interval holds"),
+        ("risk = \"risk\"", "risk = \"points\"", "care.toml:31: `points` gives points"),
+        ("interval_percent = 90", "interval_percent = 99", "care.toml:36: an interval holds"),
         (
             "events.spells = { label = \"Spells\", of = \"admissions\" }",
             "events.spells = { label = \"Spells\", of = \"admission\" }",
-            "care.toml:36: the run has no source `admission`",
+            "care.toml:37: the run has no source `admission`",
         ),
     ] {
         let folder = with_measures();

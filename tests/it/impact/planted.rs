@@ -47,6 +47,7 @@ within = \"24 months\"
 follow_up = \"12 months\"
 reached = { of = \"hub_feedback\", where = \"outcome = 'reached'\" }
 by = \"outcome\"
+primary = \"admissions\"
 definition = { title = \"t\", version = \"1\", says = \"s\", caveats = [\"c\"] }
 matched = { nearest = \"need\", at_most = 0.1, same = [\"place\"] }
 outcomes.admissions = { label = \"Admissions\", of = \"admissions\", where = \"method = 'emergency'\" }

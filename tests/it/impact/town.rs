@@ -26,6 +26,7 @@ within = \"12 months\"
 follow_up = \"90 days\"
 reached = { of = \"feedback\", where = \"outcome = 'reached'\" }
 by = \"outcome\"
+primary = \"admissions\"
 reason = \"why\"
 definition = { title = \"t\", version = \"1\", says = \"s\", caveats = [\"c\"] }
 discontinuity = { ranks = 300 }
@@ -39,6 +40,7 @@ within = \"12 months\"
 follow_up = \"90 days\"
 reached = { of = \"feedback\", where = \"outcome = 'reached'\" }
 by = \"outcome\"
+primary = \"admissions\"
 definition = { title = \"Nobody to compare with\", version = \"1\", says = \"s\", caveats = [\"c\"] }
 discontinuity = { ranks = 1 }
 matched = { nearest = \"number\", at_most = 0 }
