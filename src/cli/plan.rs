@@ -42,6 +42,9 @@ fn of_source(told: &ToldSource) -> String {
     if !told.hears.is_empty() {
         text.push_str(&format!("\n  hears     {}: for the audits, in the same scan", told.hears.join(", ")));
     }
+    if !told.keeps.is_empty() {
+        text.push_str(&format!("\n  keeps     rows one by one, in the same scan: for {}", told.keeps.join(", ")));
+    }
     let held = if told.held { ", and all rows until duplicates are known" } else { "" };
     text.push_str(&format!(
         "\n  holds     {} bytes a person for {} features{held}; {}",

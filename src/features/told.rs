@@ -50,6 +50,8 @@ pub struct ToldSource {
     pub code_lists: Vec<String>,
     /// What the audits listen for in the same scan.
     pub hears: Vec<String>,
+    /// Measures for which rows are kept one by one in the same scan.
+    pub keeps: Vec<String>,
     pub features: usize,
     /// What a worker holds of one person while the source is read.
     pub state_bytes_a_person: usize,
@@ -66,7 +68,8 @@ pub fn tell(pipeline: &Pipeline, delivered: &Delivered, engine: Engine) -> Resul
     let sources = each.map(|(index, (source, delivered))| {
         let plan = Plan::new(pipeline, index, 0)?;
         let told = tell_source(source, delivered, &plan, people_at_most, engine.partitions);
-        Ok(ToldSource { hears: hears(pipeline, index), ..told })
+        let keeps = pipeline.measures.looking_at(index).map(str::to_owned).collect();
+        Ok(ToldSource { hears: hears(pipeline, index), keeps, ..told })
     });
     let sources = sources.collect::<Result<Vec<_>>>()?;
     let most = sources.iter().map(|source| source.estimated_bytes).max().flatten();
@@ -118,6 +121,7 @@ fn tell_source(
         predicates: plan.predicates().map(str::to_owned).collect(),
         code_lists: plan.code_lists().map(|(column, list)| format!("{column} on {list}")).collect(),
         hears: Vec::new(),
+        keeps: Vec::new(),
         features: plan.features.len(),
         state_bytes_a_person,
         held,

@@ -136,6 +136,17 @@ impl Measures {
         contacts.filter_map(|contact| Some(self.watches.get(contact.watch)?.source))
     }
 
+    /// Names of the measures that look at rows of a source one by one.
+    pub fn looking_at(&self, source: usize) -> impl Iterator<Item = &str> {
+        let webs = self.webs.iter().map(|web| (&web.name, web.watches()));
+        let diversions = self.diversions.iter().map(|diversion| (&diversion.name, diversion.watches()));
+        let impacts = self.impacts.iter().map(|impact| (&impact.name, impact.watches()));
+        let demands = self.demands.iter().map(|demand| (&demand.name, demand.watches()));
+        let of = move |watch: usize| self.watches.get(watch).is_some_and(|watch| watch.source == source);
+        let all = webs.chain(diversions).chain(impacts).chain(demands);
+        all.filter(move |(_, watches)| watches.iter().any(|watch| of(*watch))).map(|(name, _)| name.as_str())
+    }
+
     /// The watch of this source, filter and labels, looking back at least as far.
     pub fn watch(&mut self, wanted: Watch) -> usize {
         let same = |known: &Watch| {
@@ -149,6 +160,30 @@ impl Measures {
         }
         self.watches.push(wanted);
         self.watches.len() - 1
+    }
+}
+
+impl Web {
+    fn watches(&self) -> Vec<usize> {
+        self.contacts.iter().chain(&self.assessments).map(|contact| contact.watch).collect()
+    }
+}
+
+impl Diversion {
+    fn watches(&self) -> Vec<usize> {
+        [&self.emergencies, &self.beds, &self.care_at_home, &self.failures].into_iter().flatten().copied().collect()
+    }
+}
+
+impl Impact {
+    fn watches(&self) -> Vec<usize> {
+        self.outcomes.iter().copied().chain([self.reached, self.feedback]).collect()
+    }
+}
+
+impl Demand {
+    fn watches(&self) -> Vec<usize> {
+        self.events.iter().copied().chain([self.predicts]).collect()
     }
 }
 

@@ -42,6 +42,8 @@ mod measures;
 #[cfg(test)]
 mod models;
 #[cfg(test)]
+mod one_pass;
+#[cfg(test)]
 mod oracle;
 #[cfg(test)]
 mod outreach;
