@@ -33,7 +33,8 @@ pub fn web(out: &Path, id: &RunId, token: &Pseudonym, name: Option<&str>) -> Res
         let contacts = number(&nodes, "contacts", row)?;
         let organisation = if place.team.is_empty() { String::new() } else { place.organisation.clone() };
         let setting = place.setting.replace('_', " ");
-        providers.push(Provider { name: place.name(), organisation, setting, contacts });
+        let name = named_team(&nodes, row)?.unwrap_or_else(|| place.name());
+        providers.push(Provider { name, organisation, setting, contacts });
         places.push(place);
     }
     if providers.is_empty() {
@@ -91,6 +92,14 @@ impl Place {
             (team, _) => team.replace('_', " "),
         }
     }
+}
+
+/// What the run's declarations call the team; runs of earlier versions do not say.
+fn named_team(nodes: &RecordBatch, row: usize) -> Result<Option<String>> {
+    const NAME: &str = "team_name";
+    let Some(_) = nodes.column_by_name(NAME) else { return Ok(None) };
+    let names = texts(nodes, NAME)?;
+    Ok(names.is_valid(row).then(|| names.value(row).to_owned()))
 }
 
 fn rows_of(table: &RecordBatch, token: &Pseudonym) -> Result<Vec<usize>> {

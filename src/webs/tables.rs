@@ -39,7 +39,10 @@ pub fn write(pipeline: &Pipeline, people: &People, features: &Features, draft: &
     let mut fragmentation = fragmentation_table();
     let mut between = between_table();
     for (web, made) in pipeline.measures.webs.iter().zip(&features.webs) {
-        draft.person_parquet(&format!("webs/{}_nodes.parquet", web.name), &nodes(people, features, made)?)?;
+        draft.person_parquet(
+            &format!("webs/{}_nodes.parquet", web.name),
+            &nodes(pipeline, people, features, web, made)?,
+        )?;
         draft.person_parquet(&format!("webs/{}_edges.parquet", web.name), &edges(people, features, made)?)?;
         for split in groups::with_everyone(pipeline, features, &web.by)? {
             fragmentation_rows(rule, web, made, &split, &mut fragmentation)?;
@@ -116,7 +119,7 @@ fn between_rows(rule: Rule, web: &Web, features: &Features, made: &Webs, table: 
     Ok(())
 }
 
-fn nodes(people: &People, features: &Features, made: &Webs) -> Result<RecordBatch> {
+fn nodes(pipeline: &Pipeline, people: &People, features: &Features, web: &Web, made: &Webs) -> Result<RecordBatch> {
     let persons = made.nodes.iter().map(|node| node.person);
     let places: Vec<Place> = made.nodes.iter().map(|node| node.place).collect();
     let days = |of: fn(&super::Node) -> i32| -> ArrayRef {
@@ -125,12 +128,21 @@ fn nodes(people: &People, features: &Features, made: &Webs) -> Result<RecordBatc
     let contacts: Int64Array = made.nodes.iter().map(|node| Some(i64::from(node.contacts))).collect();
     let mut columns = vec![("person".to_owned(), tokens(people, persons))];
     columns.extend(place_columns("", &places, features));
+    let named = places.iter().map(|place| team_name(pipeline, web, place.0, features.kept.name(place.1[1])?));
     columns.extend([
+        ("team_name".to_owned(), Arc::new(named.collect::<StringArray>()) as ArrayRef),
         ("contacts".to_owned(), Arc::new(contacts) as ArrayRef),
         ("first".to_owned(), days(|node| node.first)),
         ("last".to_owned(), days(|node| node.last)),
     ]);
     Ok(RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(name, column)| (name, column, true)))?)
+}
+
+/// What a declared value set calls a team of this setting.
+fn team_name<'a>(pipeline: &'a Pipeline, web: &Web, setting: Setting, team: &str) -> Option<&'a str> {
+    let declared = web.contacts.iter().zip(&web.decl.contacts).filter(|(contact, _)| contact.setting == setting);
+    let mut sets = declared.filter_map(|(_, decl)| pipeline.value_sets.get(decl.team_names.as_ref()?));
+    sets.find_map(|set| Some(set.state(team).1?.label.as_str()))
 }
 
 fn edges(people: &People, features: &Features, made: &Webs) -> Result<RecordBatch> {

@@ -1,6 +1,7 @@
 //! Webs of care: people whose contacts are written down here, with the web worked out by hand; and the second
 //! implementation over invented ones.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use jiff::civil::date;
@@ -139,6 +140,17 @@ fn invented_webs_are_the_same_twice() {
     assert!(tangled > 20, "{tangled}");
     let again = people.values().filter(|person| person["web_repeated_assessments"] != "0").count();
     assert!(again > 0);
+    named_by_the_value_set(&folder);
     let fragmentation = std::fs::read_to_string(folder.join("aggregate/web_fragmentation.csv")).unwrap();
     assert!(fragmentation.contains("care,everyone,everyone,"), "{fragmentation}");
+}
+
+/// Clinics are delivered as codes, and shown by the names of the Data Dictionary; teams that have a name keep it.
+fn named_by_the_value_set(run: &Path) {
+    let nodes = runs::people(run, "webs/care_nodes.parquet");
+    let named: BTreeSet<[&str; 3]> =
+        nodes.values().map(|node| ["setting", "team", "team_name"].map(|column| node[column].as_str())).collect();
+    let is_clinic = |team: &str| team.parse::<u32>().is_ok();
+    assert!(named.contains(&["acute", "320", "Cardiology"]), "{named:?}");
+    assert!(named.iter().all(|[_, team, name]| is_clinic(team) == !name.is_empty()), "{named:?}");
 }

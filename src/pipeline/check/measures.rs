@@ -99,6 +99,13 @@ impl Checker {
             let labels = [organisation, row.team.as_deref().map(|column| ("team", column))];
             let asked =
                 Asked { of: &row.of, filter: row.filter.as_ref(), labels, window: window.unwrap_or(Window::Ever) };
+            if let Some(set) = &row.team_names {
+                let path = below(&path, "team_names");
+                if row.team.is_none() {
+                    self.desk.report(document.at_value(&path, "this names teams, and no column is a team"));
+                }
+                self.lists.value_set(&mut self.desk, document, &path, set);
+            }
             let Some(watch) = self.watch(document, &path, &asked) else { continue };
             match self.setting_of(watch) {
                 Some(setting) => made.push(Contact { watch, setting }),

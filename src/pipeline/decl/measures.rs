@@ -88,6 +88,8 @@ pub struct ContactDecl {
     pub organisation: Option<String>,
     /// Our column that names the team.
     pub team: Option<String>,
+    /// Value set (`valuesets/<name>.csv`) whose labels name the teams in pictures; others are shown as they are recorded.
+    pub team_names: Option<String>,
 }
 
 /// An assessment is repeated when another provider assesses the same person again soon after.
