@@ -115,18 +115,13 @@ pub fn find(
     let mut cohorts: Vec<&str> = stories.iter().map(|story| story.list.cohort.as_str()).collect();
     cohorts.sort_unstable();
     cohorts.dedup();
-    let sets: Vec<(&str, Vec<&Story>)> = std::iter::once(ALL_LISTS)
-        .chain(cohorts)
-        .map(|cohort| {
-            let own = stories.iter().filter(|story| [ALL_LISTS, &story.list.cohort].contains(&cohort));
-            (cohort, own.collect())
-        })
-        .collect();
+    let all: Vec<(&str, Vec<&Story>)> = vec![(ALL_LISTS, stories.iter().collect())];
+    let of = |cohort| (cohort, stories.iter().filter(|story| story.list.cohort == cohort).collect());
     // All lists are one question, and the lists of each cohort another: in either, what is found holds together.
-    for sets in [sets.get(..1), sets.get(1..)].into_iter().flatten() {
+    for sets in [all, cohorts.into_iter().map(of).collect()] {
         let causes = |own: &[&Story]| Comparison { impact, outcome: 0, stories: own, pairs: &[] }.causes();
         let together = sets.iter().map(|(_, own)| causes(own)).sum();
-        for (cohort, own) in sets {
+        for (cohort, own) in &sets {
             let pairs = matching::pairs(number, impact, own);
             for outcome in 0..impact.outcomes.len() {
                 let comparison = Comparison { impact, outcome, stories: own, pairs: &pairs };

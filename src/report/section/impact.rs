@@ -61,10 +61,10 @@ fn in_order(rows: &[Row]) -> Result<Vec<String>> {
 
 /// What many comparisons find by chance.
 fn judged_by(known: &MeasureFact, outcomes: &[String]) -> String {
-    let mut said = "Of one outcome, all ranges by lottery and at the cut are right at once at least 19 times of 20: those of all lists together, and those of single lists.".to_owned();
+    let mut said = "All ranges of one outcome by lottery and at the cut are right at once, at least 19 times of 20: those of all lists together, and again those of the lists one by one.".to_owned();
     if let [primary, _, ..] = outcomes {
         said = format!(
-            "Judge the lists by this, as was settled beforehand: {}. The other outcomes are secondary: the more of them there are, the likelier it is that one differs by chance alone. {said}",
+            "Judge the lists by the outcome that was chosen beforehand: {}. The others are secondary: the more of them there are, the likelier it is that one differs by chance alone. {said}",
             known.label(primary),
         );
     }
