@@ -128,15 +128,16 @@ fn scenario() -> AggregateTable {
 fn impact() -> AggregateTable {
     let header = "measure,cohort,outcome,method,may_say_caused,listed,others,rate_listed,rate_others,difference,low,high,\
                   for_each_100_reached,low_reached,high_reached,avoided,low_avoided,high_avoided,before,low_before,\
-                  high_before,finding";
+                  high_before,finding,outcome_is,together";
     let figures = "20.100,25.300,-5.200,-8.100,-2.300,-6.100,-9.500,-2.700,104,46,162";
     let mut lines = Vec::new();
     for cohort in std::iter::once("all lists".to_owned()).chain((0..LISTS).map(|at| format!("cohort_{at}"))) {
-        for outcome in EVENTS {
+        for (at, outcome) in EVENTS.iter().enumerate() {
+            let rank = if at == 0 { "primary" } else { "secondary" };
             for (method, caused) in
                 [("lottery", "yes"), ("discontinuity", "yes"), ("matched", "no"), ("before_after", "no")]
             {
-                lines.push(format!("lists,{cohort},{outcome},{method},{caused},2000,2000,{figures},,,,"));
+                lines.push(format!("lists,{cohort},{outcome},{method},{caused},2000,2000,{figures},,,,,{rank},2"));
             }
         }
     }
