@@ -47,12 +47,13 @@ impl fmt::Display for MemoryLimit {
 }
 
 impl MemoryLimit {
-    /// Stops a run that will surely take more, before a record is read.
-    pub fn allows(self, at_least: u64) -> Result<()> {
-        if at_least <= self.bytes {
+    /// Stops a run that is about to take so many bytes more than it holds, before it takes them.
+    pub fn allows(self, more: u64) -> Result<()> {
+        let needed = held().unwrap_or_default().saturating_add(more);
+        if needed <= self.bytes {
             return Ok(());
         }
-        let needed = at_least.div_ceil(1 << 20);
+        let needed = needed.div_ceil(1 << 20);
         Err(Error::Resources(format!("the run needs at least {needed} MiB, and {self} are allowed: {REMEDY}")))
     }
 
@@ -102,7 +103,8 @@ mod tests {
     #[test]
     fn what_is_held_and_what_is_needed_stop_at_the_limit() {
         let little = MemoryLimit { bytes: 1 << 20 };
-        assert!(little.allows(1 << 20).is_ok() && little.allows((1 << 20) + 1).is_err());
+        let much = MemoryLimit { bytes: 1 << 40 };
+        assert!(much.allows(1 << 30).is_ok() && much.allows((1 << 40) + 1).is_err() && much.allows(u64::MAX).is_err());
         assert_eq!(little.keep("reading").is_err(), cfg!(target_os = "linux"));
         assert!(MemoryLimit { bytes: u64::MAX }.keep("reading").is_ok());
     }

@@ -9,7 +9,7 @@ use crate::conform::{self, Engine};
 use crate::disclosure::{AggregateTable, Before};
 use crate::drift;
 use crate::error::{Error, Result};
-use crate::features::{self, Accounts, told};
+use crate::features::{self, Accounts};
 use crate::gates::{self, Consent};
 use crate::history::{self, History};
 use crate::journal::Journal;
@@ -22,7 +22,7 @@ use crate::publish::{self, Lock, Published, RunId};
 use crate::receipt::{Basis, SourceAccount};
 use crate::release::Crosswalk;
 use crate::score::{self, Scores};
-use crate::source::{self, Delivered};
+use crate::source;
 use crate::storage::Storage;
 
 /// Where a run goes and how its work is cut; only the first is visible in what it leaves.
@@ -52,7 +52,7 @@ pub fn run(
         return Ok((id, published));
     }
     journal.found(pipeline, &delivered);
-    let engine = within_limit(pipeline, &delivered, options.engine)?;
+    let engine = limited(pipeline, options.engine);
     let files_since = gates::due(pipeline, &delivered, &history)?;
     let conformed = conform::conform(pipeline, &delivered, engine)?;
     let mut records = link::link(&conformed)?;
@@ -106,14 +106,10 @@ pub fn run(
     Ok((id, published))
 }
 
-/// The engine with the run file's limit on memory where the command line gives none; an error where the run cannot keep it.
-fn within_limit(pipeline: &Pipeline, delivered: &Delivered, engine: Engine) -> Result<Engine> {
+/// The engine with the run file's limit on memory where the command line gives none.
+fn limited(pipeline: &Pipeline, engine: Engine) -> Engine {
     let declared = pipeline.decl.memory_limit.as_deref().and_then(|text| text.parse().ok());
-    let engine = Engine { memory: engine.memory.or(declared), ..engine };
-    if let Some(limit) = engine.memory {
-        limit.allows(told::tell(pipeline, delivered, engine)?.estimated_bytes.unwrap_or_default())?;
-    }
-    Ok(engine)
+    Engine { memory: engine.memory.or(declared), ..engine }
 }
 
 /// How scores moved since the run before, where there was one.

@@ -70,6 +70,10 @@ pub(super) fn mark(source: &Source, as_of: Date, chunks: &mut [Chunk]) {
     for (number, row) in contested {
         chunks[number].contested.push(u32::try_from(row).unwrap_or(u32::MAX));
     }
+    for chunk in chunks {
+        chunk.contested.sort_unstable();
+        chunk.contested.dedup();
+    }
 }
 
 fn key_columns<'a>(source: &Source, chunk: &'a Chunk) -> Vec<&'a ArrayRef> {

@@ -68,6 +68,11 @@ impl Engine {
         Self { partitions, batch_rows, memory: None }
     }
 
+    /// Stops a run that is about to take more memory than it may.
+    pub fn has_room(&self, bytes: u64) -> Result<()> {
+        self.memory.map_or(Ok(()), |limit| limit.allows(bytes))
+    }
+
     /// Stops a run that holds more memory than it may.
     pub fn keeps_limit(&self, doing: &str) -> Result<()> {
         self.memory.map_or(Ok(()), |limit| limit.keep(doing))
@@ -108,7 +113,7 @@ pub struct Chunk {
     /// For each demographic item the source speaks of: what was delivered, blank as null. Text in any form ([`Texts`]), or days.
     pub says: Vec<ArrayRef>,
     pub fates: Vec<Fate>,
-    /// Rows whose key another good row of the source has, too; some of them more than once.
+    /// Rows whose key another good row of the source has, too.
     pub contested: Vec<u32>,
     /// The same rows as they were delivered, where they may be asked for.
     raw: Option<RecordBatch>,
@@ -304,12 +309,13 @@ impl Conformed<'_> {
         let conformer = Conformer::new(self, declared, file);
         let checks_itself = self.pipeline.decl.self_check.as_ref().is_some_and(|check| check.one_in > 0);
         let keeps = checks_itself && takes_stored_text(declared);
+        let place = format!("source {}", declared.name);
         let open = if takes_stored_text(declared) { source::open_stored } else { source::open };
         for raw in open(declared, file, conformer.wanted(), self.engine.batch_rows)? {
             let mut chunk = conformer.conform(raw?, number, tally)?;
             chunk.raw = chunk.raw.filter(|_| keeps);
             each(chunk)?;
-            self.engine.keeps_limit(&declared.name)?;
+            self.engine.keeps_limit(&place)?;
         }
         source::recheck(file)
     }

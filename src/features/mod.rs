@@ -90,6 +90,7 @@ pub struct Accounts {
 pub fn pass(records: Records, progress: &dyn Fn(&SourceAccount)) -> Result<(People, Features, Accounts)> {
     let pipeline = records.conformed.pipeline;
     let people = records.tokens.len();
+    records.conformed.engine.has_room(told::feature_bytes(pipeline, people))?;
     let mut columns: Vec<Option<ArrayRef>> = vec![None; pipeline.features.len()];
     let mut latest: Vec<Option<Date32Array>> = vec![None; pipeline.features.len()];
     let mut waiting: Vec<Option<Held>> = (0..pipeline.features.len()).map(|_| None).collect();

@@ -26,8 +26,8 @@ pub struct Told {
     pub workers: usize,
     /// Parts into which people are cut, one after the other.
     pub buckets: usize,
-    /// What surely is held at once: the source that takes most, the table of tokens, every feature. A run takes more: batches,
-    /// lists and outputs come on top. None where the files do not count their rows.
+    /// Of so many people: the source that takes most, the table of tokens, every feature. Batches, lists and outputs come on
+    /// top. None where the files do not count their rows.
     pub estimated_bytes: Option<u64>,
 }
 
@@ -74,10 +74,16 @@ pub fn tell(pipeline: &Pipeline, delivered: &Delivered, engine: Engine) -> Resul
     let sources = sources.collect::<Result<Vec<_>>>()?;
     let most = sources.iter().map(|source| source.estimated_bytes).max().flatten();
     let tokens = people_at_most.map(|people| people * BYTES_A_TOKEN);
-    let features = pipeline.features.iter().map(|feature| bits(&feature.data_type)).sum::<u64>().div_ceil(8);
-    let in_features = people_at_most.map(|people| people * features);
+    let in_features =
+        people_at_most.map(|people| feature_bytes(pipeline, usize::try_from(people).unwrap_or(usize::MAX)));
     let estimated_bytes = most.zip(tokens).zip(in_features).map(|((most, tokens), features)| most + tokens + features);
     Ok(Told { sources, people_at_most, workers: engine.partitions, buckets: 1, estimated_bytes })
+}
+
+/// What every feature of so many people takes, at least.
+pub fn feature_bytes(pipeline: &Pipeline, people: usize) -> u64 {
+    let a_person = pipeline.features.iter().map(|feature| bits(&feature.data_type)).sum::<u64>();
+    a_person.saturating_mul(people as u64).div_ceil(8)
 }
 
 /// What a feature takes of one person, at least.
