@@ -42,28 +42,33 @@ pub fn admissions(delivery: &mut Delivery, person: &Person, dies_here: bool, dic
     }
 }
 
-/// By frailty up to the index; from there on by the risk that what was delivered by then decides.
+/// As often in the years before the index as in the year from there on, so that the past tells of what comes; but the risk
+/// of that year also counts what was delivered by then.
 fn emergencies(delivery: &mut Delivery, person: &Person, (first, last): (i32, i32), dice: &mut Dice) -> Result<()> {
     let index = delivery.world.index;
     let unborn = person.birth >= index.day;
     let until = if unborn { last } else { last.min(index.day - 1) };
+    let before = risk::at(index, person, delivery.world, 0) * AGAIN;
     let mut in_year_before = 0;
-    for _ in 0..dice.poisson(years(first, until) * person.true_risk * 1.15) {
-        let date = dice.between(first, until);
-        in_year_before += u32::from((index.year_before..index.day).contains(&date));
-        spell(delivery, person, Spell::Emergency, date, dice)?;
+    for (first, until) in [(first, until.min(index.year_before - 1)), (first.max(index.year_before), until)] {
+        for _ in 0..in_a_year(before * years(first, until), dice) {
+            let date = dice.between(first, until);
+            in_year_before += u32::from((index.year_before..index.day).contains(&date));
+            spell(delivery, person, Spell::Emergency, date, dice)?;
+        }
     }
     if unborn {
         return Ok(());
     }
     let risk = risk::at(index, person, delivery.world, in_year_before);
-    let happens = dice.chance(risk) && last >= index.day;
+    let planned = in_a_year(risk, dice);
+    let happens = planned > 0 && last >= index.day;
     let (mut all, mut averted) = (0, 0);
     if happens {
         let called = delivery.world.called.tokens.contains(&person.token);
         // A stream of its own: everything else stays as it is without the call.
         let mut lots = Dice::new(CALLS, person.index);
-        for _ in 0..=dice.poisson(0.25) {
+        for _ in 0..planned {
             let averts = called && lots.chance(delivery.world.called.averts);
             all += 1;
             averted += u32::from(averts);
@@ -76,6 +81,14 @@ fn emergencies(delivery: &mut Delivery, person: &Person, (first, last): (i32, i3
     delivery.truth.called(person, all, averted)?;
     delivery.truth.risk(person, risk, all > averted)
 }
+
+/// Emergencies in a year, where the probability of any is this.
+fn in_a_year(risk: f64, dice: &mut Dice) -> u32 {
+    if dice.chance(risk) { 1 + dice.poisson(risk / 2.0) } else { 0 }
+}
+
+/// By how much those who were admitted before raise the mean risk.
+const AGAIN: f64 = 1.05;
 
 /// Seed of what calls avert.
 const CALLS: u64 = 0x00ca_11ed;
@@ -176,7 +189,7 @@ pub fn attendances(delivery: &mut Delivery, person: &Person, dice: &mut Dice) ->
     let (first, last) = person.days(delivery.world.as_of, BACK);
     let years = f64::from(last - first + 1).max(0.0) / 365.25;
     let child = if person.age < 5.0 { 0.35 } else { 0.0 };
-    for _ in 0..dice.poisson(years * (0.22 + child + 2.0 * person.true_risk)) {
+    for _ in 0..dice.poisson(years * (0.1 + child + 4.5 * person.true_risk)) {
         let world = delivery.world;
         delivery.event(Kind::Attendances, person, dice.between(first, last), dice, |row, when, dice| {
             fill_attendance(row, when, world, person, dice);
