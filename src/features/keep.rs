@@ -31,16 +31,6 @@ pub struct KeptRow {
     pub labels: [u32; 2],
 }
 
-impl KeptRow {
-    /// How much of it lies from one day up to another: its days, or the row itself where it begins within them.
-    pub fn amount(&self, days: bool, from: i32, to: i32) -> f64 {
-        match days {
-            true => f64::from((self.end.unwrap_or(to).min(to) - self.day.max(from)).max(0)),
-            false => f64::from(u8::from((from..to).contains(&self.day))),
-        }
-    }
-}
-
 /// Everything that was kept.
 #[derive(Debug, Default)]
 pub struct Kept {
@@ -185,6 +175,18 @@ impl Kept {
         let from = rows.partition_point(|row| row.person < person);
         let to = rows.partition_point(|row| row.person <= person);
         rows.get(from..to).unwrap_or_default()
+    }
+
+    /// How much of a row lies from one day up to another: its days, or the row itself where it begins within them.
+    ///
+    /// Nobody stays in hospital after the day on which they died, even where no discharge was recorded.
+    pub fn amount(&self, row: &KeptRow, days: bool, from: i32, to: i32) -> f64 {
+        if !days {
+            return f64::from(u8::from((from..to).contains(&row.day)));
+        }
+        let died = row.person.checked_sub(self.people).and_then(|number| self.gone.died(number));
+        let to = died.map_or(to, |died| to.min(died));
+        f64::from((row.end.unwrap_or(to).min(to) - row.day.max(from)).max(0))
     }
 
     pub fn name(&self, label: u32) -> Option<&str> {

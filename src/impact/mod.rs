@@ -175,7 +175,8 @@ fn story<'a>(impact: &Impact, list: &'a PastList, stratum: u32, numbers: &Number
         let inside = |row: &&KeptRow| (day..day + length).contains(&row.day);
         let outcomes = impact.outcomes.iter().zip(impact.decl.outcomes.values()).map(|(watch, declared)| {
             let rows = kept.of(*watch, person);
-            let amount = |from: i32| rows.iter().map(|row| row.amount(declared.days, from, from + length)).sum::<f64>();
+            let amount =
+                |from: i32| rows.iter().map(|row| kept.amount(row, declared.days, from, from + length)).sum::<f64>();
             [day - length, day].map(amount)
         });
         let unit = Unit {
