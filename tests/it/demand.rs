@@ -92,6 +92,10 @@ fn seen(deliveries: &Path, run: &Path) -> BTreeMap<(String, String, String), Vec
     let newest = invented::newest(deliveries);
     let people: HashMap<String, BTreeMap<String, String>> =
         runs::people(run, "features.parquet").into_iter().map(|(token, row)| (newest(&token), row)).collect();
+    let died: HashMap<String, Date> = invented::delivered(deliveries, "people")
+        .iter()
+        .filter_map(|row| Some((newest(&row["PSEUDO_NHS_NUMBER"]), row["DEATH_DATE"].parse().ok()?)))
+        .collect();
     let mut seen: BTreeMap<(String, String, String), Vec<f64>> = BTreeMap::new();
     let mut add = |event: &str, token: &str, day: i32, amount: f64| {
         let Some(person) = people.get(&newest(token)) else { return };
@@ -111,7 +115,8 @@ fn seen(deliveries: &Path, run: &Path) -> BTreeMap<(String, String, String), Vec
     for stay in invented::emergencies(deliveries).into_iter().filter(|stay| !stay.died) {
         let begins = day(stay.begins);
         add("admissions", &stay.person, begins, 1.0);
-        (begins..stay.ends.map_or(365, day)).for_each(|day| add("bed_days", &stay.person, day, 1.0));
+        let leaves = stay.ends.or_else(|| died.get(&stay.person).copied());
+        (begins..leaves.map_or(365, day)).for_each(|day| add("bed_days", &stay.person, day, 1.0));
     }
     for row in invented::delivered(deliveries, "attendances") {
         let planned = !["1", "2", "3"].contains(&row["EMERGENCY CARE ATTENDANCE CATEGORY"].as_str());
@@ -189,8 +194,8 @@ fn intervals_hold_as_many_weeks_as_they_say() {
             100.0 * held.share()
         );
     }
-    for event in ["admissions", "attendances", "bed_days"] {
-        let place = &held[&(event.to_owned(), "place".to_owned())];
-        assert!(place.weeks > 150 && (0.85..=0.95).contains(&place.share()), "{event}");
+    for ((event, split), held) in &held {
+        assert!(held.weeks > 150 && (0.85..=0.95).contains(&held.share()), "{event} by {split}");
     }
+    assert_eq!(held.len(), 6);
 }
