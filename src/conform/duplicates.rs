@@ -21,58 +21,99 @@ use super::{Chunk, Fate};
 use crate::calendar;
 use crate::error::Result;
 use crate::pipeline::Source;
+use crate::workers;
 
 /// A row by its chunk and its number there.
-type Place = (usize, usize);
+type Place = (u32, u32);
+
+/// A row by the hash of its key.
+type Hashed = (u64, Place);
+
+/// Rows of one bucket, so few that what is known of them stays in a cache of the processor.
+const BUCKET_ROWS: usize = 8192;
+
+/// Buckets, at most.
+const BUCKETS: usize = 1024;
+
+/// Rows that are not kept, and rows that share their key with another.
+#[derive(Default)]
+struct Found {
+    lost: Vec<Place>,
+    contested: Vec<Place>,
+}
 
 /// Marks all but one of the good rows of each key, and notes which rows share theirs. A row of the future does not
 /// compete: it must not push out what was true before.
-pub(super) fn mark(source: &Source, as_of: Date, chunks: &mut [Chunk]) {
+pub(super) fn mark(source: &Source, as_of: Date, workers: usize, chunks: &mut [Chunk]) -> Result<()> {
     // An opt-out made on the as-of date counts already.
     let first_future_day = calendar::epoch_days(as_of) + i32::from(source.decl.role.names_people());
+    let rows: usize = chunks.iter().map(|chunk| chunk.fates.len()).sum();
+    let count = (rows / BUCKET_ROWS).next_power_of_two().min(BUCKETS);
     let hasher = DefaultHashBuilder::default();
-    let mut kept: HashTable<(u64, Place)> =
-        HashTable::with_capacity(chunks.iter().map(|chunk| chunk.fates.len()).sum());
-    let (mut lost, mut contested) = (Vec::new(), Vec::new());
     let keys: Vec<Vec<&ArrayRef>> = chunks.iter().map(|chunk| key_columns(source, chunk)).collect();
-    let (mut key, mut other) = (String::new(), String::new());
-    for (number, chunk) in chunks.iter().enumerate() {
+    let numbered: Vec<(u32, &Chunk)> = (0..).zip(&*chunks).collect();
+    let new = || (vec![Vec::new(); count], String::new());
+    let hash = |(buckets, key): &mut (Vec<Vec<Hashed>>, String), (number, chunk): (u32, &Chunk)| {
         let dates = chunk.batch.column_by_name("date").map(days);
         let past = |row: usize| dates.as_ref().and_then(|days| days[row]).is_none_or(|day| day < first_future_day);
-        for row in (0..chunk.fates.len()).filter(|row| chunk.fates[*row] == Fate::Good && past(*row)) {
-            if !write_key(&keys[number], row, &mut key) {
-                continue;
-            }
-            let hash = hasher.hash_one(&key);
-            let same = |(of_other, (number, row)): &(u64, Place)| {
-                *of_other == hash && write_key(&keys[*number], *row, &mut other) && key == other
-            };
-            match kept.entry(hash, same, |(hash, _)| *hash) {
-                Entry::Vacant(entry) => {
-                    entry.insert((hash, (number, row)));
-                }
-                Entry::Occupied(mut entry) => {
-                    let rival = entry.get().1;
-                    contested.extend([rival, (number, row)]);
-                    let wins = standing(chunks, (number, row), rival).is_gt();
-                    lost.push(if wins {
-                        std::mem::replace(&mut entry.get_mut().1, (number, row))
-                    } else {
-                        (number, row)
-                    });
-                }
+        for (row, place) in (0..chunk.fates.len()).zip(0..) {
+            if chunk.fates[row] == Fate::Good && past(row) && write_key(&keys[number as usize], row, key) {
+                let hash = hasher.hash_one(&*key);
+                buckets[(hash >> 32) as usize & (count - 1)].push((hash, (number, place)));
             }
         }
-    }
-    for (number, row) in lost {
-        chunks[number].fates[row] = Fate::Duplicate;
-    }
-    for (number, row) in contested {
-        chunks[number].contested.push(u32::try_from(row).unwrap_or(u32::MAX));
+        Ok(())
+    };
+    let hashed = workers::share(workers, numbered, new, hash)?;
+    let find = |(found, kept): &mut (Found, HashTable<Hashed>), bucket: usize| {
+        let rows = hashed.iter().flat_map(|(buckets, _)| &buckets[bucket]);
+        found.among(chunks, &keys, rows, kept);
+        Ok(())
+    };
+    let found = workers::share(workers, (0..count).collect(), Default::default, find)?;
+    for (found, _) in found {
+        for (number, row) in found.lost {
+            chunks[number as usize].fates[row as usize] = Fate::Duplicate;
+        }
+        for (number, row) in found.contested {
+            chunks[number as usize].contested.push(row);
+        }
     }
     for chunk in chunks {
         chunk.contested.sort_unstable();
         chunk.contested.dedup();
+    }
+    Ok(())
+}
+
+impl Found {
+    /// Finds rows of the same key; all rows of a key are among these.
+    fn among<'a>(
+        &mut self,
+        chunks: &[Chunk],
+        keys: &[Vec<&ArrayRef>],
+        rows: impl Iterator<Item = &'a Hashed>,
+        kept: &mut HashTable<Hashed>,
+    ) {
+        kept.clear();
+        let write = |(number, row): Place, text: &mut String| write_key(&keys[number as usize], row as usize, text);
+        let (mut key, mut other) = (String::new(), String::new());
+        for &(hash, place) in rows {
+            let mut same = |(of_other, rival): &Hashed| {
+                *of_other == hash && write(place, &mut key) && write(*rival, &mut other) && key == other
+            };
+            match kept.entry(hash, &mut same, |(hash, _)| *hash) {
+                Entry::Vacant(entry) => {
+                    entry.insert((hash, place));
+                }
+                Entry::Occupied(mut entry) => {
+                    let rival = entry.get().1;
+                    self.contested.extend([rival, place]);
+                    let wins = standing(chunks, place, rival).is_gt();
+                    self.lost.push(if wins { std::mem::replace(&mut entry.get_mut().1, place) } else { place });
+                }
+            }
+        }
     }
 }
 
@@ -82,16 +123,21 @@ fn key_columns<'a>(source: &Source, chunk: &'a Chunk) -> Vec<&'a ArrayRef> {
 
 /// What decides between two rows of one key; the place in the deliveries only between equal rows.
 fn standing(chunks: &[Chunk], a: Place, b: Place) -> Ordering {
-    let recorded = |(number, row): Place| {
-        chunks[number].batch.column_by_name("recorded").map(|column| text_of(column, row)).unwrap_or_default()
+    let at = |(number, row): Place| (&chunks[number as usize], row as usize);
+    let recorded = |of: Place| {
+        let (chunk, row) = at(of);
+        chunk.batch.column_by_name("recorded").map(|column| text_of(column, row)).unwrap_or_default()
     };
-    let whole = |(number, row): Place| {
-        let chunk = &chunks[number];
+    let whole = |of: Place| {
+        let (chunk, row) = at(of);
         let columns = chunk.batch.columns().iter().map(|column| text_of(column, row));
         let says = chunk.says.iter().map(|says| text_of(says, row));
         columns.chain(says).collect::<Vec<_>>().join("\u{1f}")
     };
-    let place = |(number, row): Place| Reverse((chunks[number].file, chunks[number].rows[row]));
+    let place = |of: Place| {
+        let (chunk, row) = at(of);
+        Reverse((chunk.file, chunk.rows[row]))
+    };
     recorded(a).cmp(&recorded(b)).then_with(|| whole(a).cmp(&whole(b))).then_with(|| place(a).cmp(&place(b)))
 }
 

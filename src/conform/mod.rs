@@ -288,7 +288,8 @@ impl Conformed<'_> {
             total.merge(tally);
         }
         if self.pipeline.sources[source].decl.role != Role::Lookup {
-            duplicates::mark(&self.pipeline.sources[source], self.pipeline.as_of, &mut all);
+            let partitions = self.engine.partitions;
+            duplicates::mark(&self.pipeline.sources[source], self.pipeline.as_of, partitions, &mut all)?;
         }
         let contested: usize = all.iter().map(|chunk| chunk.contested.len()).sum();
         if contested as u64 > total.rows / CROWDED {
