@@ -39,10 +39,10 @@ use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 
 use crate::calendar;
 use crate::cohort::words::NOT_RECORDED;
-use crate::conform::{self, Chunk, RawRows, SetAside, Tally, Texts, batch_days};
+use crate::conform::{self, Chunk, RawRows, SetAside, Tally, batch_days};
 use crate::error::{Error, Result};
 use crate::expr;
-use crate::link::heard::HeardOfSource;
+use crate::link::heard::{self, HeardOfSource};
 use crate::link::{Gone, Ledger, Linked, People, Records};
 use crate::link::{evidence, meaning, rows};
 use crate::pipeline::decl::Role;
@@ -112,9 +112,7 @@ pub fn pass(records: Records, progress: &dyn Fn(&SourceAccount)) -> Result<(Peop
         }
         heard.push(seen.heard);
         let mut account = account(pipeline, source, seen.ledger, &tally)?;
-        let providers = seen.providers.into_iter();
-        account.providers =
-            providers.map(|(provider, rows)| ProviderCount { provider, rows, last_rows: None }).collect();
+        account.providers = providers(&seen.providers);
         let counts = plan.code_lists().zip(&coded).map(|((column, codelist), coded)| CodeListCount {
             column: column.to_owned(),
             codelist: codelist.to_owned(),
@@ -166,7 +164,7 @@ struct Seen {
     heard: HeardOfSource,
     kept: KeptOfSource,
     /// Rows by who sent them.
-    providers: BTreeMap<String, u64>,
+    providers: heard::Texts,
     /// Rows of the sample, and those they may be duplicates of, as they were delivered; none where they are not at hand.
     sampled: Option<Vec<RawRows>>,
 }
@@ -181,12 +179,12 @@ fn scan(records: &Records, source: usize, plan: &Plan, keeper: &mut Keeper) -> R
         memory: plan.memory(),
         heard: hearing.memory(),
         kept: keeping.memory(),
-        providers: BTreeMap::new(),
+        providers: heard::Texts::default(),
         sampled: Some(Vec::new()),
     };
     let (states, tally) = records.conformed.scan(source, new, |seen: &mut Seen, chunk| {
         if let Some(provider) = &declared.decl.provider {
-            count_providers(&mut seen.providers, &chunk, &provider.column);
+            count_providers(&mut seen.providers, &chunk, &provider.column)?;
         }
         let linked = records.link_chunk(role, &chunk, &mut seen.ledger)?;
         if !matches!(role, Role::Register | Role::Events | Role::Feedback) {
@@ -204,9 +202,7 @@ fn scan(records: &Records, source: usize, plan: &Plan, keeper: &mut Keeper) -> R
         keeping.add(keeper, other.kept);
         total.ledger.merge(other.ledger);
         plan.merge(&mut total.memory, other.memory)?;
-        for (provider, rows) in other.providers {
-            *total.providers.entry(provider).or_default() += rows;
-        }
+        total.providers.merge(&other.providers);
         total.heard.merge(other.heard);
         total.sampled = total.sampled.zip(other.sampled).map(|(mine, theirs)| [mine, theirs].concat());
     }
@@ -227,19 +223,19 @@ fn sample(sampled: &mut Option<Vec<RawRows>>, chunk: &Chunk, linked: &Linked) ->
     Ok(())
 }
 
-fn count_providers(providers: &mut BTreeMap<String, u64>, chunk: &Chunk, column: &str) {
-    let Some(column) = chunk.batch.column_by_name(column).and_then(|column| Texts::of(column)) else {
-        return;
-    };
-    for row in 0..chunk.fates.len() {
-        let sender = column.borrowed(row).unwrap_or(NOT_RECORDED);
-        match providers.get_mut(sender) {
-            Some(rows) => *rows += 1,
-            None => {
-                providers.insert(sender.to_owned(), 1);
-            }
-        }
+fn count_providers(providers: &mut heard::Texts, chunk: &Chunk, column: &str) -> Result<()> {
+    let Some(column) = chunk.batch.column_by_name(column) else { return Ok(()) };
+    let rows: Vec<u32> = (0..).zip(&chunk.fates).map(|(row, _)| row).collect();
+    providers.count(column, &rows, |_| 0)
+}
+
+/// By name.
+fn providers(counted: &heard::Texts) -> Vec<ProviderCount> {
+    let mut rows: BTreeMap<String, u64> = BTreeMap::new();
+    for (provider, fates) in counted.rows() {
+        *rows.entry(provider.unwrap_or_else(|| NOT_RECORDED.to_owned())).or_default() += fates.iter().sum::<u64>();
     }
+    rows.into_iter().map(|(provider, rows)| ProviderCount { provider, rows, last_rows: None }).collect()
 }
 
 fn account(pipeline: &Pipeline, source: usize, ledger: Ledger, tally: &Tally) -> Result<SourceAccount> {

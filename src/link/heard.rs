@@ -68,7 +68,7 @@ pub struct Heard {
     pub at_steps: Vec<ByPlace<()>>,
 }
 
-/// The rows of one compared column, by text.
+/// The rows of a column, by text.
 #[derive(Debug, Default)]
 pub struct Texts {
     numbers: Numbers,
@@ -127,10 +127,11 @@ impl HeardOfSource {
                 None => vec![0; linked.rows.len()],
             };
             self.note_months(&recorders, rows);
-            let places: Vec<u32> = linked.persons.iter().map(|person| self.people.take(*person)).collect();
-            note_steps(&mut self.at_steps, &rows.steps, |at| (places[at], 0));
+            let places = self.people.take(&linked.persons);
+            let spoken = Spoken { places: &places, count: self.people.people().len(), recorders: &recorders };
+            note_steps(&mut self.at_steps, &rows.steps, spoken.count, |at| (places[at], 0));
             for (heard, says) in self.items.iter_mut().zip(rows.says) {
-                heard.hear(rows, says, &strays, &recorders, &places)?;
+                heard.hear(rows, says, &strays, &spoken)?;
             }
         }
         for (heard, texts) in self.columns.iter_mut().zip(&rows.columns) {
@@ -163,31 +164,43 @@ impl HeardOfSource {
             self.months.resize(self.months.len().max(at + 1), 0);
             self.months[at] |= months;
         }
-        let places: Vec<u32> = other.people.people().iter().map(|person| self.people.take(*person)).collect();
+        let places = self.people.take(other.people.people());
+        let spoken = Spoken { places: &places, count: self.people.people().len(), recorders: &recorders };
         for (mine, theirs) in self.at_steps.iter_mut().zip(&other.at_steps) {
-            mine.merge(theirs, &places, &[0]);
+            mine.merge(theirs, spoken.count, &places, &[0]);
         }
         self.columns.iter_mut().zip(other.columns).for_each(|(mine, theirs)| mine.merge(&theirs));
-        self.items.iter_mut().zip(other.items).for_each(|(mine, theirs)| mine.merge(&theirs, &recorders, &places));
+        self.items.iter_mut().zip(other.items).for_each(|(mine, theirs)| mine.merge(&theirs, &spoken));
     }
 }
 
+/// Of whom rows speak, and who recorded them.
+struct Spoken<'a> {
+    places: &'a [u32],
+    /// Of all places there are.
+    count: usize,
+    recorders: &'a [u32],
+}
+
 /// Notes of each step who has a row there, and what it says.
-fn note_steps(at_steps: &mut [ByPlace<()>], steps: &[Vec<usize>], says: impl Fn(usize) -> (u32, u32)) {
+fn note_steps(at_steps: &mut [ByPlace<()>], steps: &[Vec<usize>], places: usize, says: impl Fn(usize) -> (u32, u32)) {
     for (at_step, step) in at_steps.iter_mut().zip(steps) {
-        step.iter().map(|at| says(*at)).for_each(|(place, value)| at_step.say(place, value, ()));
+        let said = |at: &usize| {
+            let (place, value) = says(*at);
+            (place, value, ())
+        };
+        at_step.say(places, step.iter().map(said));
     }
 }
 
 impl Heard {
-    fn hear(&mut self, rows: &Rows, says: &ArrayRef, strays: &[u32], recorders: &[u32], places: &[u32]) -> Result<()> {
+    fn hear(&mut self, rows: &Rows, says: &ArrayRef, strays: &[u32], spoken: &Spoken) -> Result<()> {
         let linked = rows.linked;
         let values = self.values.column(says, &linked.rows)?;
-        for ((&place, &day), &value) in places.iter().zip(&linked.days).zip(&values) {
-            self.said.say(place, value, Times::once(day));
-        }
-        self.count(recorders, &values);
-        note_steps(&mut self.at_steps, &rows.steps, |at| (places[at], values[at]));
+        let said = spoken.places.iter().zip(&values).zip(&linked.days);
+        self.said.say(spoken.count, said.map(|((&place, &value), &day)| (place, value, Times::once(day))));
+        self.count(spoken.recorders, &values);
+        note_steps(&mut self.at_steps, &rows.steps, spoken.count, |at| (spoken.places[at], values[at]));
         for (value, (_, stray)) in self.values.column(says, strays)?.into_iter().zip(&linked.strays) {
             self.strays.entry(value).or_default()[fate_of(*stray)] += 1;
         }
@@ -216,23 +229,24 @@ impl Heard {
         }
     }
 
-    fn merge(&mut self, other: &Self, recorders: &[u32], places: &[u32]) {
+    fn merge(&mut self, other: &Self, spoken: &Spoken) {
         let values = self.values.translate(&other.values);
-        self.said.merge(&other.said, places, &values);
+        self.said.merge(&other.said, spoken.count, spoken.places, &values);
         for (&(recorder, value), rows) in &other.recorded {
-            *self.recorded.entry((recorders[recorder as usize], values[value as usize])).or_default() += rows;
+            *self.recorded.entry((spoken.recorders[recorder as usize], values[value as usize])).or_default() += rows;
         }
         for (&value, &fates) in &other.strays {
             add(self.strays.entry(values[value as usize]).or_default(), fates);
         }
         for (mine, theirs) in self.at_steps.iter_mut().zip(&other.at_steps) {
-            mine.merge(theirs, places, &values);
+            mine.merge(theirs, spoken.count, spoken.places, &values);
         }
     }
 }
 
 impl Texts {
-    fn count(&mut self, texts: &ArrayRef, rows: &[u32], fate: impl Fn(usize) -> usize) -> Result<()> {
+    /// Adds some rows of a column, each with its place among [`Fates`].
+    pub fn count(&mut self, texts: &ArrayRef, rows: &[u32], fate: impl Fn(usize) -> usize) -> Result<()> {
         let numbers = self.numbers.column(texts, rows)?;
         self.fates.resize(self.numbers.count() + 1, Fates::default());
         for (at, number) in numbers.into_iter().enumerate() {
@@ -241,7 +255,7 @@ impl Texts {
         Ok(())
     }
 
-    fn merge(&mut self, other: &Self) {
+    pub fn merge(&mut self, other: &Self) {
         let numbers = self.numbers.translate(&other.numbers);
         self.fates.resize(self.numbers.count() + 1, Fates::default());
         for (number, fates) in numbers.into_iter().zip(&other.fates) {

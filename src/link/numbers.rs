@@ -5,6 +5,7 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, Date32Type};
 use hashbrown::HashMap;
 
+use crate::calendar;
 use crate::conform::{Memo, Texts};
 use crate::error::Result;
 
@@ -63,8 +64,13 @@ impl Numbers {
                     if let Some(number) = by_day.get(&days.value(row)) {
                         return Ok(*number);
                     }
-                    let text = cast(&days.slice(row, 1), &DataType::Utf8)?;
-                    let number = numbered(known, Some(text.as_string::<i32>().value(0)));
+                    let number = match calendar::date_of(days.value(row)) {
+                        Some(date) if date.year() >= 0 => numbered(known, Some(&date.to_string())),
+                        _ => {
+                            let text = cast(&days.slice(row, 1), &DataType::Utf8)?;
+                            numbered(known, Some(text.as_string::<i32>().value(0)))
+                        }
+                    };
                     by_day.insert(days.value(row), number);
                     Ok(number)
                 };
@@ -110,4 +116,27 @@ fn numbered(known: &mut HashMap<String, u32>, text: Option<&str>) -> u32 {
     let number = u32::try_from(known.len() + 1).unwrap_or(u32::MAX);
     known.insert(text.to_owned(), number);
     number
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::Date32Array;
+
+    use super::*;
+
+    #[test]
+    fn a_day_is_the_text_of_its_date_in_any_form() {
+        // The last and the first of a year, a leap day, the first year, a year before it, none.
+        let days = vec![Some(-1), Some(0), Some(19_782), Some(-719_162), Some(-800_000), None, Some(0)];
+        let rows: Vec<u32> = (0..days.len() as u32).collect();
+        let days: ArrayRef = Arc::new(Date32Array::from(days));
+        let texts = cast(&days, &DataType::Utf8).unwrap();
+        let mut numbers = Numbers::default();
+        let of_days = numbers.column(&days, &rows).unwrap();
+        assert_eq!(of_days, numbers.column(&texts, &rows).unwrap());
+        assert_eq!(of_days, [1, 2, 3, 4, 5, 0, 2]);
+        assert_eq!(numbers.map("none".to_owned(), str::to_owned)[1..4], ["1969-12-31", "1970-01-01", "2024-02-29"]);
+    }
 }

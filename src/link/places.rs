@@ -11,17 +11,22 @@ pub struct Places {
 }
 
 impl Places {
-    /// The place of a person, a new one if need be.
-    pub fn take(&mut self, person: u32) -> u32 {
-        let at = person as usize;
-        if self.of.len() <= at {
-            self.of.resize(at + 1, 0);
+    /// The place of each person, a new one if need be.
+    pub fn take(&mut self, persons: &[u32]) -> Vec<u32> {
+        let most = persons.iter().max().map_or(0, |most| *most as usize + 1);
+        if self.of.len() < most {
+            self.of.resize(most, 0);
         }
-        if self.of[at] == 0 {
-            self.people.push(person);
-            self.of[at] = self.people.len() as u32;
-        }
-        self.of[at] - 1
+        let (of, people) = (&mut self.of, &mut self.people);
+        let mut place = |person: &u32| {
+            let place = &mut of[*person as usize];
+            if *place == 0 {
+                people.push(*person);
+                *place = people.len() as u32;
+            }
+            *place - 1
+        };
+        persons.iter().map(&mut place).collect()
     }
 
     /// The place of a person who has one.
@@ -56,24 +61,27 @@ pub struct ByPlace<T> {
 }
 
 impl<T: Together> ByPlace<T> {
-    pub fn say(&mut self, place: u32, value: u32, what: T) {
-        let at = place as usize;
-        if self.first.len() <= at {
-            self.first.resize(at + 1, (NOTHING, T::default()));
+    /// Notes place, value and what is said; there are so many places.
+    pub fn say(&mut self, places: usize, says: impl Iterator<Item = (u32, u32, T)>) {
+        if self.first.len() < places {
+            self.first.resize(places, (NOTHING, T::default()));
         }
-        let (said, known) = &mut self.first[at];
-        if *said == value {
-            known.add(what);
-        } else if *said == NOTHING {
-            self.first[at] = (value, what);
-        } else {
-            self.further.entry((place, value)).and_modify(|known| known.add(what)).or_insert(what);
+        for (place, value, what) in says {
+            let first = &mut self.first[place as usize];
+            if first.0 == value {
+                first.1.add(what);
+            } else if first.0 == NOTHING {
+                *first = (value, what);
+            } else {
+                self.further.entry((place, value)).and_modify(|known| known.add(what)).or_insert(what);
+            }
         }
     }
 
-    /// Adds what another said of its own places and values, ours by theirs.
-    pub fn merge(&mut self, other: &Self, places: &[u32], values: &[u32]) {
-        other.iter().for_each(|(place, value, what)| self.say(places[place as usize], values[value as usize], what));
+    /// Adds what another said of its own places and values, ours by theirs; there are so many of ours.
+    pub fn merge(&mut self, other: &Self, count: usize, places: &[u32], values: &[u32]) {
+        let ours = |(place, value, what)| (places[place as usize], values[value as usize], what);
+        self.say(count, other.iter().map(ours));
     }
 
     /// The value that was said first of a place, and what was said.
@@ -108,9 +116,9 @@ mod tests {
         }
         let mut places = Places::default();
         let mut said = ByPlace::default();
-        for (person, value) in [(7, 1), (2, 5), (7, 1), (7, 3), (2, 5), (7, 1), (7, 3)] {
-            said.say(places.take(person), value, Rows(1));
-        }
+        let (persons, values) = ([7, 2, 7, 7, 2, 7, 7], [1, 5, 1, 3, 5, 1, 3]);
+        let taken = places.take(&persons);
+        said.say(2, taken.into_iter().zip(values).map(|(place, value)| (place, value, Rows(1))));
         assert_eq!(places.people(), [7, 2]);
         assert_eq!([places.of(7), places.of(2), places.of(3)], [Some(0), Some(1), None]);
         assert_eq!((said.first(1), said.further().count()), (Some((5, Rows(2))), 1));
