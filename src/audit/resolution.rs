@@ -86,8 +86,7 @@ pub fn disagreement(pipeline: &Pipeline, people: &People) -> Result<AggregateTab
     for (item, name, evidence) in items(pipeline, people) {
         let labels = groups::labels(pipeline, item);
         for ((a, b), pair) in pairs(evidence, &labels) {
-            let sources =
-                [a, b].map(|source| pipeline.sources.get(usize::from(source)).map_or("", |s| s.name.as_str()));
+            let sources = [a, b].map(|source| pipeline.sources.get(source).map_or("", |source| source.name.as_str()));
             let mut row = |values: [&str; 2], people: u64| {
                 let named = [name, sources[0], sources[1], values[0], values[1]].map(text);
                 let counts = [rule.part(people, pair.people), rule.share(people, pair.people)].map(Cell::Count);
@@ -104,14 +103,16 @@ pub fn disagreement(pipeline: &Pipeline, people: &People) -> Result<AggregateTab
     Ok(table)
 }
 
-fn pairs<'a>(evidence: &'a ItemEvidence, labels: &BTreeMap<&str, &'a str>) -> BTreeMap<(u16, u16), Pair<'a>> {
-    let mut pairs: BTreeMap<(u16, u16), Pair> = BTreeMap::new();
+/// By source and source, in the order of both.
+fn pairs<'a>(evidence: &'a ItemEvidence, labels: &BTreeMap<&str, &'a str>) -> Vec<((usize, usize), Pair<'a>)> {
+    let sources = evidence.says.iter().map(|say| usize::from(say.source) + 1).max().unwrap_or_default();
+    let mut pairs: Vec<Pair> = (0..sources * sources).map(|_| Pair::default()).collect();
     let label = |value: u32| evidence.value(Some(value)).map(|value| labels.get(value).copied().unwrap_or(value));
     for says in evidence.says.chunk_by(|a, b| a.person == b.person) {
         for (at, a) in says.iter().enumerate() {
             let Some(first) = a.value else { continue };
             for (b, second) in says.iter().skip(at + 1).filter_map(|b| Some((b, b.value?))) {
-                let pair = pairs.entry((a.source, b.source)).or_default();
+                let pair = &mut pairs[usize::from(a.source) * sources + usize::from(b.source)];
                 pair.people += 1;
                 pair.same += u64::from(first == second);
                 if first != second
@@ -123,5 +124,6 @@ fn pairs<'a>(evidence: &'a ItemEvidence, labels: &BTreeMap<&str, &'a str>) -> BT
             }
         }
     }
-    pairs
+    let sources = |at: usize| (at / sources, at % sources);
+    pairs.into_iter().enumerate().filter(|(_, pair)| pair.people > 0).map(|(at, pair)| (sources(at), pair)).collect()
 }

@@ -7,6 +7,8 @@ use arrow::array::{Array, AsArray, Float64Array, StringArray};
 use arrow::datatypes::Float64Type;
 
 use super::groups::Split;
+use hashbrown::HashMap;
+
 use crate::cohort::words;
 use crate::cohort::{Cohorts, UNALLOCATED, placed};
 use crate::error::{Error, Result};
@@ -43,10 +45,16 @@ pub fn worklists(
     let risk = percentiles(first_score(pipeline, scores), people.tokens.len());
     for (audit, splits) in pipeline.audits.iter().zip(splits) {
         let Some(menders) = menders(pipeline, features, audit)? else { continue };
-        let mut worklists: BTreeMap<&str, Vec<Mend>> = BTreeMap::new();
+        let names: Vec<&str> = (0..people.tokens.len()).map(|person| mender(&menders, person)).collect();
+        let (mut worklists, of) = by_mender(&names);
+        let everyone: Vec<Vec<u64>> = splits.iter().map(|split| split.count(|_| true)).collect();
         for &item in &audit.items {
             let Some(evidence) = people.items.get(item) else { continue };
-            let rarity: Vec<Vec<u32>> = splits.iter().map(|split| gap_percent(&evidence.state, split)).collect();
+            let rarity: Vec<Vec<u32>> = splits
+                .iter()
+                .zip(&everyone)
+                .map(|(split, everyone)| gap_percent(&evidence.state, split, everyone))
+                .collect();
             let gaps = evidence.state.iter().zip(0_u32..).filter(|(state, _)| is_gap(**state));
             for (&state, person) in gaps {
                 let at = person as usize;
@@ -55,27 +63,48 @@ pub fn worklists(
                 let listed = u32::from(on_list.get(at) == Some(&true));
                 let value =
                     if state == RecordingState::Declined { 0 } else { 10_000 * listed + 100 * risk[at] + rarity };
-                worklists.entry(mender(&menders, person)).or_default().push(Mend { person, item, state, value });
+                worklists[of[at]].1.push(Mend { person, item, state, value });
             }
         }
-        for (mender, mut rows) in worklists {
-            rows.sort_unstable_by_key(|mend| (Reverse(mend.value), mend.person, mend.item));
-            rows.truncate(audit.decl.worklist_rows.map_or(usize::MAX, |rows| rows as usize));
+        for (mender, mut rows) in worklists.into_iter().filter(|(_, rows)| !rows.is_empty()) {
+            let most = audit.decl.worklist_rows.map_or(usize::MAX, |rows| rows as usize);
+            if most < rows.len() {
+                rows.select_nth_unstable_by_key(most, order);
+                rows.truncate(most);
+            }
             all.entry(mender.to_owned()).or_default().extend(rows);
         }
     }
     for rows in all.values_mut() {
-        rows.sort_unstable_by_key(|mend| (Reverse(mend.value), mend.person, mend.item));
+        rows.sort_unstable_by_key(order);
         rows.dedup_by_key(|mend| (mend.person, mend.item));
     }
     Ok(all)
 }
 
+fn order(mend: &Mend) -> (Reverse<u32>, u32, usize) {
+    (Reverse(mend.value), mend.person, mend.item)
+}
+
+/// Empty worklists of everyone who can mend, and by person the place of theirs.
+fn by_mender<'a>(names: &[&'a str]) -> (Vec<(&'a str, Vec<Mend>)>, Vec<usize>) {
+    let mut numbers: HashMap<&str, usize> = HashMap::new();
+    let mut worklists = Vec::new();
+    let mut number = |name: &&'a str| {
+        *numbers.entry(name).or_insert_with(|| {
+            worklists.push((*name, Vec::new()));
+            worklists.len() - 1
+        })
+    };
+    let of = names.iter().map(&mut number).collect();
+    (worklists, of)
+}
+
 /// By group: how many in a hundred have a gap, 99 at most.
-fn gap_percent(states: &[RecordingState], split: &Split) -> Vec<u32> {
+fn gap_percent(states: &[RecordingState], split: &Split, everyone: &[u64]) -> Vec<u32> {
     let gaps = split.count(|person| states.get(person).is_some_and(|state| is_gap(*state)));
-    let percent = |(gaps, people): (u64, u64)| (gaps * 100).checked_div(people).unwrap_or_default().min(99);
-    gaps.into_iter().zip(split.count(|_| true)).map(percent).map(|percent| percent as u32).collect()
+    let percent = |(gaps, people): (u64, &u64)| (gaps * 100).checked_div(*people).unwrap_or_default().min(99);
+    gaps.into_iter().zip(everyone).map(percent).map(|percent| percent as u32).collect()
 }
 
 /// By person: how many in a hundred of the scored people have a lower score, 99 at most; 0 without a score.
@@ -101,8 +130,7 @@ fn menders(pipeline: &Pipeline, features: &Features, audit: &Audit) -> Result<Op
     words::column(column).map(Some)
 }
 
-fn mender(menders: &StringArray, person: u32) -> &str {
-    let at = person as usize;
+fn mender(menders: &StringArray, at: usize) -> &str {
     if at < menders.len() && menders.is_valid(at) { menders.value(at) } else { UNALLOCATED }
 }
 

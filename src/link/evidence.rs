@@ -1,6 +1,7 @@
 //! What every source says about a person.
 
 use std::cmp::Reverse;
+use std::ops::Range;
 use std::sync::Arc;
 
 use hashbrown::HashMap;
@@ -15,6 +16,9 @@ use crate::pipeline::{Demographic, Pipeline};
 
 /// No known value.
 const NONE: u32 = u32::MAX;
+
+/// People of whom is gathered at once what was said first, so that looking up one does not wait for another.
+const BLOCK: u32 = 512;
 
 /// One delivered value of one person in one source, judged; a known value by its place among the item's sorted values.
 #[derive(Debug, Clone, Copy)]
@@ -34,6 +38,8 @@ struct Speaker<'a> {
     meanings: &'a [Meaning],
     /// By the number of a delivered value.
     judged: Vec<(RecordingState, u32)>,
+    /// What was said first of each person of a block.
+    told: Vec<Option<(u32, Times)>>,
     /// Person, number and times of what was said beyond the first; sorted, the next one last.
     further: Vec<(u32, u32, Times)>,
 }
@@ -67,7 +73,9 @@ fn resolve(pipeline: &Pipeline, item: usize, mut speakers: Vec<Speaker>, people:
     let declared = &pipeline.items[item];
     let values = values(&mut speakers);
     let expired_before = meaning::expired_before(declared, pipeline.as_of);
+    let says = speakers.iter().map(|speaker| speaker.places.people().len()).sum();
     let mut evidence = ItemEvidence {
+        says: Vec::with_capacity(says),
         resolved: Vec::with_capacity(people as usize),
         state: Vec::with_capacity(people as usize),
         ..ItemEvidence::default()
@@ -77,16 +85,26 @@ fn resolve(pipeline: &Pipeline, item: usize, mut speakers: Vec<Speaker>, people:
     let mut beside = SideBySide::new(values.len(), declared.decl.resolve);
     let (mut said, mut known): (Vec<Said>, Vec<Known>) = (Vec::new(), Vec::new());
     for person in 0..people {
+        if person % BLOCK == 0 {
+            speakers.iter_mut().for_each(|speaker| speaker.gather(person..people.min(person + BLOCK)));
+        }
         said.clear();
         speakers.iter_mut().for_each(|speaker| speaker.tell(person, &mut said));
         let first = evidence.says.len();
         for of_source in said.chunk_by(|a, b| a.source == b.source) {
             evidence.says.extend(say(person, of_source, declared.decl.fixed, expired_before));
         }
-        known.clear();
-        known.extend(said.iter().filter_map(|said| Known::of(said, &orders)));
         evidence.state.push(overall(&evidence.says[first..]));
-        evidence.resolved.push(beside.note(&known));
+        let mut values = said.iter().filter_map(Said::known);
+        let value = values.next();
+        evidence.resolved.push(match value {
+            Some(first) if values.any(|value| value != first) => {
+                known.clear();
+                known.extend(said.iter().filter_map(|said| Known::of(said, &orders)));
+                beside.differ(&known)
+            }
+            _ => value.inspect(|value| beside.agree(*value)),
+        });
     }
     // Of an item with as many values as people, only how many would move is of use.
     let by_value = speakers.iter().any(|speaker| speaker.says.values.is_some());
@@ -123,13 +141,18 @@ impl<'a> Speaker<'a> {
         let further = heard.said.further().map(|(place, value, times)| (people[place as usize], value, times));
         let mut further: Vec<_> = further.collect();
         further.sort_unstable_by_key(|(person, value, _)| Reverse((*person, *value)));
-        Self { source, says, heard, places, meanings, judged: Vec::new(), further }
+        Self { source, says, heard, places, meanings, judged: Vec::new(), told: Vec::new(), further }
+    }
+
+    fn gather(&mut self, people: Range<u32>) {
+        self.told.clear();
+        let first = |person| self.places.of(person).and_then(|place| self.heard.said.first(place));
+        self.told.extend(people.map(first));
     }
 
     /// Adds what is said of a person; people are asked for in ascending order.
     fn tell(&mut self, person: u32, said: &mut Vec<Said>) {
-        let Some(place) = self.places.of(person) else { return };
-        let Some((number, times)) = self.heard.said.first(place) else { return };
+        let Some((number, times)) = self.told[(person % BLOCK) as usize] else { return };
         said.push(self.judge(number, times));
         while let Some((_, number, times)) = self.further.pop_if(|(of, ..)| *of == person) {
             said.push(self.judge(number, times));
@@ -145,6 +168,15 @@ impl<'a> Speaker<'a> {
 impl Said {
     fn known(&self) -> Option<u32> {
         (self.value != NONE).then_some(self.value)
+    }
+
+    /// What a source says that never said anything else.
+    fn alone(&self, person: u32, expired_before: Option<i32>) -> Say {
+        let value = self.known();
+        let date = value.and_then(|_| self.times.latest());
+        let stale = date.zip(expired_before).is_some_and(|(day, limit)| day < limit);
+        let state = if stale { RecordingState::Stale } else { self.state };
+        Say { person, source: self.source, state, date, value, rows: self.times.rows }
     }
 }
 
@@ -162,6 +194,9 @@ impl Known {
 /// What one source says of one person; a value that was last recorded before a day has expired.
 fn say(person: u32, said: &[Said], fixed: bool, expired_before: Option<i32>) -> Option<Say> {
     let first = said.first()?;
+    if said.len() == 1 {
+        return Some(first.alone(person, expired_before));
+    }
     let latest = said.iter().filter_map(|said| Some((said.times.latest(), said.known()?))).max();
     let other = |said: &Said| said.known().is_some_and(|value| Some(value) != latest.map(|(_, value)| value));
     let state = match latest {
@@ -181,6 +216,9 @@ fn say(person: u32, said: &[Said], fixed: bool, expired_before: Option<i32>) -> 
 
 /// A person's state over all sources; what has expired contradicts nothing.
 fn overall(says: &[Say]) -> RecordingState {
+    if let [only] = says {
+        return only.state;
+    }
     let fresh = |say: &&Say| matches!(say.state, RecordingState::Known | RecordingState::Conflicting);
     let mut values = says.iter().filter(fresh).filter_map(|say| say.value);
     let first = values.next();

@@ -21,24 +21,33 @@ pub(super) struct Known {
 /// The rules of resolution, each followed for every person.
 pub(super) struct SideBySide {
     declared: Resolve,
-    /// By rule and value.
+    /// By value: of whom all sources know the same, so that every rule agrees.
+    agreed: Vec<u64>,
+    /// By rule and value: the others.
     people: [Vec<u64>; Resolve::ALL.len()],
     counts: Beside,
 }
 
 impl SideBySide {
     pub fn new(values: usize, declared: Resolve) -> Self {
-        Self { declared, people: Resolve::ALL.map(|_| vec![0; values]), counts: Beside::default() }
+        Self {
+            declared,
+            agreed: vec![0; values],
+            people: Resolve::ALL.map(|_| vec![0; values]),
+            counts: Beside::default(),
+        }
     }
 
-    /// The value of the declared rule.
-    pub fn note(&mut self, known: &[Known]) -> Option<u32> {
+    /// All that is known of a person is this.
+    pub fn agree(&mut self, value: u32) {
+        self.counts.known += 1;
+        self.agreed[value as usize] += 1;
+    }
+
+    /// The value of the declared rule, of a person of whom different values are known.
+    pub fn differ(&mut self, known: &[Known]) -> Option<u32> {
         let first = known.first()?.value;
         self.counts.known += 1;
-        if known.iter().all(|known| known.value == first) {
-            self.people.iter_mut().for_each(|people| people[first as usize] += 1);
-            return Some(first);
-        }
         let winner = winner(self.declared, known);
         for (rule, (people, moved)) in Resolve::ALL.iter().zip(self.people.iter_mut().zip(&mut self.counts.moved)) {
             let theirs = self::winner(*rule, known);
@@ -53,7 +62,8 @@ impl SideBySide {
 
     pub fn finish(mut self, values: &[Arc<str>]) -> Beside {
         for (named, people) in self.counts.people.iter_mut().zip(&self.people) {
-            named.extend(values.iter().cloned().zip(people.iter().copied()).filter(|(_, people)| *people > 0));
+            let people = people.iter().zip(&self.agreed).map(|(people, agreed)| people + agreed);
+            named.extend(values.iter().cloned().zip(people).filter(|(_, people)| *people > 0));
         }
         self.counts
     }

@@ -20,6 +20,10 @@ pub(crate) struct Tokens<'a> {
     tokens: HashSet<&'a [u8]>,
     /// Of tokens found anywhere, ascending.
     lengths: Vec<usize>,
+    /// By byte: whether a token found anywhere holds it.
+    holds: [bool; 256],
+    /// Whether there are tokens that are found as a whole word only.
+    short: bool,
     /// Short and all digits: a category or a year looks the same.
     pub(crate) not_searchable: usize,
 }
@@ -35,15 +39,22 @@ impl<'a> Tokens<'a> {
         let long = tokens.iter().map(|token| token.len()).filter(|length| *length >= LENGTH_FOUND_ANYWHERE);
         let mut lengths: Vec<usize> = long.collect::<HashSet<_>>().into_iter().collect();
         lengths.sort_unstable();
-        Self { tokens, lengths, not_searchable }
+        let long = tokens.iter().filter(|token| token.len() >= LENGTH_FOUND_ANYWHERE);
+        let mut holds = [false; 256];
+        long.flat_map(|token| token.iter()).for_each(|byte| holds[usize::from(*byte)] = true);
+        let short = tokens.iter().any(|token| token.len() < LENGTH_FOUND_ANYWHERE);
+        Self { tokens, lengths, holds, short, not_searchable }
     }
 
     /// Whether any token stands in the text.
     pub(crate) fn any_in(&self, text: &[u8]) -> bool {
         let is_token = |part: &[u8]| self.tokens.contains(part);
-        let anywhere = self.lengths.iter().any(|length| text.windows(*length).any(is_token));
+        // No token lies across a byte that none holds.
+        let mut stretches = text.split(|byte| !self.holds[usize::from(*byte)]);
+        let anywhere =
+            stretches.any(|stretch| self.lengths.iter().any(|length| stretch.windows(*length).any(is_token)));
         // A short token may hold dashes and the like: a word ends where a cell or a sentence would.
-        anywhere || text.split(|byte| b",;\"'<>\n\r\t ".contains(byte)).any(is_token)
+        anywhere || self.short && text.split(|byte| b",;\"'<>\n\r\t ".contains(byte)).any(is_token)
     }
 
     /// Whether any token stands in a file, whatever its format, or in its name.
