@@ -12,6 +12,7 @@ type States = [u64; RecordingState::ALL.len()];
 pub fn counts(pipeline: &Pipeline, people: &People, splits: &[Vec<Split>]) -> Result<Vec<Counts>> {
     let mut counts = Vec::new();
     for (number, (audit, splits)) in pipeline.audits.iter().zip(splits).enumerate() {
+        let sizes: Vec<Vec<u64>> = splits.iter().map(|split| split.count(|_| true)).collect();
         for &item in &audit.items {
             let evidence = people
                 .items
@@ -27,8 +28,8 @@ pub fn counts(pipeline: &Pipeline, people: &People, splits: &[Vec<Split>]) -> Re
                 no_record: 0,
             };
             counts.extend(by_source(pipeline, evidence, &everyone)?);
-            for split in splits {
-                counts.extend(by_group(evidence, split, &everyone)?);
+            for (split, sizes) in splits.iter().zip(&sizes) {
+                counts.extend(by_group(evidence, split, sizes, &everyone)?);
             }
         }
     }
@@ -56,19 +57,19 @@ fn by_source(pipeline: &Pipeline, evidence: &ItemEvidence, everyone: &Counts) ->
     Ok(counts)
 }
 
-fn by_group(evidence: &ItemEvidence, split: &Split, everyone: &Counts) -> Result<Vec<Counts>> {
+fn by_group(evidence: &ItemEvidence, split: &Split, sizes: &[u64], everyone: &Counts) -> Result<Vec<Counts>> {
     let mut states = vec![States::default(); split.names.len()];
     for (&state, &group) in evidence.state.iter().zip(&split.of) {
         let count = states.get_mut(group as usize).and_then(|states| states.get_mut(state as usize));
         *count.ok_or_else(|| Error::Fault("someone is in no group".to_owned()))? += 1;
     }
-    let group = |((name, states), people): ((&String, States), u64)| Counts {
+    let group = |((name, states), people): ((&String, States), &u64)| Counts {
         group: Some((split.name.clone(), name.clone())),
-        people,
+        people: *people,
         states,
         ..everyone.clone()
     };
-    Ok(split.names.iter().zip(states).zip(split.count(|_| true)).map(group).collect())
+    Ok(split.names.iter().zip(states).zip(sizes).map(group).collect())
 }
 
 fn tally(states: impl Iterator<Item = RecordingState>) -> States {

@@ -33,6 +33,17 @@ impl Split {
         }
         people
     }
+
+    /// How many of these people are in each group, as [`Split::names`].
+    pub fn among(&self, people: &[usize]) -> Vec<u64> {
+        let mut counts = vec![0; self.names.len()];
+        for group in people.iter().filter_map(|person| self.of.get(*person)) {
+            if let Some(count) = counts.get_mut(*group as usize) {
+                *count += 1;
+            }
+        }
+        counts
+    }
 }
 
 /// By what every table of inequality splits: what the audits split by, then the items with a value set.
@@ -168,6 +179,7 @@ mod tests {
         assert_eq!(split.of, [1, 3, 0, 2, 0, 3]);
         assert_eq!(split.count(|_| true), [2, 1, 1, 2]);
         assert_eq!(split.count(|person| person < 2), [0, 1, 0, 1]);
+        assert_eq!(split.among(&[0, 1, 9]), [0, 1, 0, 1]);
         Ok(())
     }
 }

@@ -19,10 +19,10 @@ pub fn listed_by(cohort: &str) -> String {
 
 /// Of which groups the listed are, for the receipt of a run that remembers.
 pub fn listed_by_group(people: &People, splits: &[Split], list: &CohortList) -> Vec<GroupCount> {
-    let has_place = placed([list], people.tokens.len(), |place| place == Place::Listed);
+    let with_place = with_place(people, list);
     let mut counts = Vec::new();
     for split in splits {
-        let listed = split.count(|person| has_place.get(person) == Some(&true));
+        let listed = split.among(&with_place);
         let groups = split.names.iter().zip(listed).filter(|(_, listed)| *listed > 0);
         counts.extend(groups.map(|(group, listed)| GroupCount {
             split: split.name.clone(),
@@ -31,6 +31,12 @@ pub fn listed_by_group(people: &People, splits: &[Split], list: &CohortList) -> 
         }));
     }
     counts
+}
+
+/// Who has a place on a list.
+fn with_place(people: &People, list: &CohortList) -> Vec<usize> {
+    let has_place = placed([list], people.tokens.len(), |place| place == Place::Listed);
+    has_place.iter().enumerate().filter(|(_, has_place)| **has_place).map(|(person, _)| person).collect()
 }
 
 /// For each cohort and group: people scored, people with a place, and the share.
@@ -47,9 +53,9 @@ pub fn table(pipeline: &Pipeline, people: &People, features: &Features, cohorts:
     let sizes: Vec<Vec<u64>> = splits.iter().map(|split| split.count(|_| true)).collect();
     let rule = pipeline.disclosure;
     for list in &cohorts.lists {
-        let has_place = placed([list], people.tokens.len(), |place| place == Place::Listed);
+        let with_place = with_place(people, list);
         for (split, sizes) in splits.iter().zip(&sizes) {
-            let listed = split.count(|person| has_place.get(person) == Some(&true));
+            let listed = split.among(&with_place);
             for ((group, &people), listed) in split.names.iter().zip(sizes).zip(listed) {
                 table.row([
                     Cell::Text(Label::new(&list.name)),
