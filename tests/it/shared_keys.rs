@@ -69,12 +69,13 @@ fn run(folder: &Path, events: &str) -> std::path::PathBuf {
     runs::run(&folder.join("run.toml"), &LoadOptions::default(), &folder.join("out"), ENGINE).unwrap()
 }
 
-/// Few keys are shared, as where some rows were sent again, or every one, as where everything was.
+/// Few keys are shared, as where some rows were sent again, or every one, as where everything was; of so many rows at last
+/// that they are looked at in several buckets.
 #[test]
 fn the_row_recorded_last_counts_whoever_it_names() {
-    for (seed, shared) in [(1, 20), (2, 20), (3, 1)] {
-        println!("seed {seed}, one key in {shared} shared");
-        let (counts, text) = events(&mut ChaCha8Rng::seed_from_u64(seed), 3_000, shared);
+    for (seed, keys, shared) in [(1, 3_000, 20), (2, 3_000, 20), (3, 3_000, 1), (4, 9_000, 1)] {
+        println!("seed {seed}, one of {keys} keys in {shared} shared");
+        let (counts, text) = events(&mut ChaCha8Rng::seed_from_u64(seed), keys, shared);
         let folder = tempfile::tempdir().unwrap();
         let run = run(folder.path(), &text);
         let people = runs::people(&run, "features.parquet");
