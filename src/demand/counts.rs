@@ -21,6 +21,11 @@ pub struct Lengths {
 }
 
 impl Lengths {
+    /// Of events that are counted: 1 each.
+    pub fn counted() -> Self {
+        Self { shares: vec![1.0], mean: 1.0, squares: 1.0 }
+    }
+
     /// Of the days of each stay; those without any do not count.
     pub fn of(days: impl Iterator<Item = f64>) -> Self {
         let mut stays: Vec<f64> = Vec::new();
@@ -30,7 +35,7 @@ impl Lengths {
             stays[at] += 1.0;
         }
         if stays.is_empty() {
-            stays.push(1.0);
+            return Self::counted();
         }
         let all: f64 = stays.iter().sum();
         let shares: Vec<f64> = stays.into_iter().map(|count| count / all).collect();
@@ -123,14 +128,10 @@ pub fn dispersion(series: &[Vec<f64>]) -> f64 {
 mod tests {
     use super::*;
 
-    fn counted() -> Lengths {
-        Lengths::of(std::iter::empty())
-    }
-
     /// Of Poisson's distribution with mean 10, 0.0671 lie below 6, so 0.0329 may be above: 0.0270 lie above 16, 0.0487 above 15.
     #[test]
     fn ends_are_where_the_chances_are() {
-        let ends = |mean, spread, percent| interval(mean, (spread, 0.0), &counted(), percent);
+        let ends = |mean, spread, percent| interval(mean, (spread, 0.0), &Lengths::counted(), percent);
         assert_eq!(ends(10.0, 1.0, 90), Limits { low: 6.0, high: 16.0 });
         assert_eq!(ends(0.0, 1.0, 90), Limits { low: 0.0, high: 0.0 });
         assert_eq!(ends(0.05, 1.0, 90), Limits { low: 0.0, high: 1.0 });
@@ -143,8 +144,8 @@ mod tests {
     /// No week lies below nothing, so all that is left out may be above: with mean 2, 0.8571 lie up to 3 and 0.9473 up to 4.
     #[test]
     fn what_cannot_lie_below_may_lie_above() {
-        assert_eq!(interval(2.0, (1.0, 0.0), &counted(), 90), Limits { low: 0.0, high: 3.0 });
-        assert_eq!(interval(2.0, (1.0, 0.0), &counted(), 95), Limits { low: 0.0, high: 4.0 });
+        assert_eq!(interval(2.0, (1.0, 0.0), &Lengths::counted(), 90), Limits { low: 0.0, high: 3.0 });
+        assert_eq!(interval(2.0, (1.0, 0.0), &Lengths::counted(), 95), Limits { low: 0.0, high: 4.0 });
     }
 
     /// Stays of 1 and of 3 days, 2 on average: no day has the chance e^-2, one has e^-2 (one short stay), two e^-2 / 2.

@@ -137,7 +137,7 @@ impl<'a> Past<'a> {
         let weeks = f64::from(demand.decl.weeks);
         let (in_week, in_all) = match days {
             true => (self.in_weeks(rows), Lengths::of(rows.iter().map(|row| self.amount(row, true)))),
-            false => (Lengths::of(std::iter::empty()), Lengths::of(std::iter::empty())),
+            false => (Lengths::counted(), Lengths::counted()),
         };
         let mut groups = Vec::new();
         for split in splits {
