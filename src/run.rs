@@ -71,7 +71,7 @@ pub fn run(
         drift::mapped(pipeline, &accounts.sources, &previous.receipt.sources)?;
     }
     engine.keeps_limit("features")?;
-    let mut scores = score::score(pipeline, &features)?;
+    let mut scores = score::score(pipeline, &features, engine.partitions)?;
     let movement = movement(pipeline, &history, &people, &scores)?;
     let drift = drift::judge(pipeline, &features, &scores)?;
     let checks = oracle::self_check(pipeline, &delivered, checked, &accounts.sampled, &people, &features, &scores)?;

@@ -1,5 +1,6 @@
 //! Work cut over threads.
 
+use std::ops::Range;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -37,4 +38,21 @@ pub fn share<U: Send, S: Send>(
             .collect();
         states.into_iter().collect()
     })
+}
+
+/// Makes something of each unit, cut over so many workers, in the order of the units; an error is that of any unit.
+pub fn each<U: Send, T: Send>(workers: usize, units: Vec<U>, make: impl Fn(U) -> Result<T> + Sync) -> Result<Vec<T>> {
+    let numbered = units.into_iter().enumerate().collect();
+    let made = share(workers, numbered, Vec::new, |made: &mut Vec<(usize, T)>, (number, unit)| {
+        made.push((number, make(unit)?));
+        Ok(())
+    })?;
+    let mut made: Vec<(usize, T)> = made.into_iter().flatten().collect();
+    made.sort_unstable_by_key(|(number, _)| *number);
+    Ok(made.into_iter().map(|(_, made)| made).collect())
+}
+
+/// Ranges that together are `0..count`, so many in each but the last.
+pub fn ranges(count: usize, in_each: usize) -> Vec<Range<usize>> {
+    (0..count).step_by(in_each.max(1)).map(|first| first..count.min(first + in_each)).collect()
 }

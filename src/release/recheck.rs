@@ -75,7 +75,7 @@ pub(super) fn read<'a>(
     if let Some(previous) = &released.previous {
         drift::mapped(pipeline, &accounts.sources, &previous.receipt.sources)?;
     }
-    let mut scores = score::score(pipeline, &features)?;
+    let mut scores = score::score(pipeline, &features, engine.partitions)?;
     let kept = std::mem::take(&mut accounts.sampled);
     let checks = oracle::self_check(pipeline, delivered, checked, &kept, &people, &features, &scores)?;
     history.add_changes(pipeline, &people, &mut scores)?;

@@ -21,6 +21,7 @@ mod shapley;
 /// From a raw probability to a calibrated one.
 pub mod calibration;
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray, BooleanArray, Float64Array, StringArray};
@@ -33,6 +34,7 @@ use crate::expr;
 use crate::features::Features;
 use crate::pipeline::decl::BandDecl;
 use crate::pipeline::{Model, Pipeline, Scoring};
+use crate::workers;
 pub use logistic::values as term_values;
 
 /// Every score of every person.
@@ -43,13 +45,16 @@ pub struct Scores {
     pub batch: RecordBatch,
 }
 
-/// Applies every model of the run.
-pub fn score(pipeline: &Pipeline, features: &Features) -> Result<Scores> {
+/// People who are scored at once.
+const PART: usize = 1 << 15;
+
+/// Applies every model of the run, cut over so many workers.
+pub fn score(pipeline: &Pipeline, features: &Features, workers: usize) -> Result<Scores> {
     let people = features.batch.num_rows();
     let mut fields = Vec::new();
     let mut columns: Vec<ArrayRef> = Vec::new();
     for model in &pipeline.models {
-        let scores = of(pipeline, model, &features.batch)?;
+        let scores = in_parts(pipeline, model, &features.batch, workers)?;
         let bands = &model.decl.bands;
         let named: Option<StringArray> =
             (!bands.is_empty()).then(|| scores.iter().map(|score| score.map(|score| band(bands, score))).collect());
@@ -63,6 +68,15 @@ pub fn score(pipeline: &Pipeline, features: &Features) -> Result<Scores> {
     }
     let options = RecordBatchOptions::new().with_row_count(Some(people));
     Ok(Scores { batch: RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), columns, &options)? })
+}
+
+fn in_parts(pipeline: &Pipeline, model: &Model, table: &RecordBatch, workers: usize) -> Result<Vec<Option<f64>>> {
+    let part = |rows: Range<usize>| of(pipeline, model, &table.slice(rows.start, rows.len()));
+    match workers::each(workers, workers::ranges(table.num_rows(), PART), part) {
+        Ok(parts) => Ok(parts.concat()),
+        // It counts people: all of them, not those of a part.
+        Err(_) => of(pipeline, model, table),
+    }
 }
 
 /// One model's score of each row, none where the model does not apply: `table` holds the pipeline's features, in their

@@ -309,7 +309,7 @@ fn e4_a_run_that_the_second_computation_contradicts_is_not_published() {
     let share = riskstrat::oracle::share(&pipeline, &records.tokens);
     records.keep_rows_of(|token| riskstrat::oracle::sampled(token, share.unwrap()));
     let (people, mut features, accounts) = riskstrat::features::pass(records, &|_| ()).unwrap();
-    let scores = riskstrat::score::score(&pipeline, &features).unwrap();
+    let scores = riskstrat::score::score(&pipeline, &features, 2).unwrap();
     let check = |features: &riskstrat::features::Features| {
         riskstrat::oracle::self_check(&pipeline, &delivered, share, &accounts.sampled, &people, features, &scores)
     };

@@ -373,7 +373,7 @@ fn scans(folder: &Path) -> Vec<usize> {
     let conformed = riskstrat::conform::conform(&pipeline, &delivered, ENGINE).unwrap();
     let records = riskstrat::link::link(&conformed).unwrap();
     let (people, features, _) = riskstrat::features::pass(records, &|_| ()).unwrap();
-    let scores = riskstrat::score::score(&pipeline, &features).unwrap();
+    let scores = riskstrat::score::score(&pipeline, &features, 2).unwrap();
     let (cohorts, history) = (riskstrat::cohort::Cohorts { lists: Vec::new() }, Default::default());
     let gaps = riskstrat::audit::gaps(&pipeline, &people, &features, &scores, &cohorts, &history).unwrap();
     let counted: Vec<u64> = gaps.counts.iter().map(|counts| counts.people).collect();

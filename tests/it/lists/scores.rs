@@ -40,7 +40,7 @@ fn invented(dice: &mut ChaCha8Rng) -> World {
     );
     let model = Model { name: "risk".to_owned(), decl, kind, calibration: Vec::new(), reference: None };
     world.pipeline.models.push(model);
-    world.scores = score::score(&world.pipeline, &world.features).unwrap();
+    world.scores = score::score(&world.pipeline, &world.features, 2).unwrap();
     world
 }
 

@@ -32,7 +32,7 @@ fn engine(pipeline: &Pipeline, delivered: &Delivered, engine: Engine) -> Result<
     let conformed = conform::conform(pipeline, delivered, engine)?;
     let records = link::link(&conformed)?;
     let (people, features, accounts) = features::pass(records, &|_| ())?;
-    let scores = score::score(pipeline, &features)?;
+    let scores = score::score(pipeline, &features, 2)?;
     Ok((people, features, scores, accounts))
 }
 

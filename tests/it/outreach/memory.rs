@@ -41,7 +41,7 @@ fn selected(hub: &Hub, as_of: Date) -> (BTreeMap<String, Option<Past>>, Cohorts)
     let records = link::link(&conformed).unwrap();
     let history = history.in_todays_tokens(&records.superseded);
     let (people, features, _) = features::pass(records, &|_| ()).unwrap();
-    let mut scores = score::score(&pipeline, &features).unwrap();
+    let mut scores = score::score(&pipeline, &features, 2).unwrap();
     history.add_changes(&pipeline, &people, &mut scores).unwrap();
     let cohorts = cohort::select(&pipeline, &people, &features, &scores, &history, &NoData::default()).unwrap();
     let token = |person: u32| people.tokens[person as usize].reveal().to_owned();
