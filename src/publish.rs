@@ -15,6 +15,7 @@
 mod csv;
 mod draft;
 mod earlier;
+mod encode;
 mod lock;
 mod run_id;
 mod scan;
@@ -28,8 +29,9 @@ pub(crate) use csv::CsvText;
 pub use csv::{Field, read as read_csv};
 pub(crate) use draft::hex;
 pub use draft::{Draft, aggregate_csv, file_stem};
-pub(crate) use draft::{ending, parquet_bytes, sha256};
+pub(crate) use draft::{ending, sha256};
 pub use earlier::{earlier, read_parquet, released, table, whole_run};
+pub(crate) use encode::parquet_bytes;
 pub use lock::{Holder, Lock};
 pub use run_id::{RunId, run_id};
 pub(crate) use scan::Tokens;

@@ -4,14 +4,11 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use arrow::record_batch::RecordBatch;
-use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_writer::ArrowWriterOptions;
-use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::metadata::{FooterTail, ParquetMetaDataReader};
-use parquet::file::properties::WriterProperties;
 use sha2::{Digest, Sha256};
 
 use super::csv::{self, BadRow, CsvText, Field};
+use super::encode::parquet_bytes;
 use crate::disclosure::{self, AggregateTable, Before, Cell, Rule};
 use crate::error::{Error, Result};
 use crate::receipt::Output;
@@ -230,19 +227,6 @@ fn parquet_rows(bytes: &[u8]) -> Option<u64> {
     let start = before.len().checked_sub(length)?;
     let metadata = ParquetMetaDataReader::decode_metadata(before.get(start..)?).ok()?;
     u64::try_from(metadata.file_metadata().num_rows()).ok()
-}
-
-/// Parquet whose bytes depend on the columns and values alone: one batch, because where batches end would show.
-pub(crate) fn parquet_bytes(batch: &RecordBatch) -> parquet::errors::Result<Vec<u8>> {
-    let properties = WriterProperties::builder()
-        .set_created_by("riskstrat".to_owned())
-        .set_compression(Compression::ZSTD(ZstdLevel::try_new(3)?))
-        .build();
-    // Arrow keeps a schema's metadata in a hash map, whose order would show.
-    let options = ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true);
-    let mut writer = ArrowWriter::try_new_with_options(Vec::new(), batch.schema(), options)?;
-    writer.write(batch)?;
-    writer.into_inner()
 }
 
 fn csv_bytes<'a, R>(path: &str, header: &[&str], rows: impl IntoIterator<Item = R>) -> Result<(Vec<u8>, u64)>
