@@ -1,7 +1,7 @@
 //! One row a person, verb by verb.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::civil::Date;
 
@@ -31,7 +31,7 @@ pub struct Compiled {
     /// By watch of the measures.
     watches: webs::Filters,
     /// The categories of codes that were looked up before, by list.
-    looked_up: RefCell<BTreeMap<(usize, String), Vec<usize>>>,
+    looked_up: RefCell<BTreeMap<usize, HashMap<String, Vec<usize>>>>,
 }
 
 /// What this implementation did not compute of the sources.
@@ -316,12 +316,14 @@ fn met(pipeline: &Pipeline, compiled: &Compiled, codes: &Codes, row: &Row) -> BT
         _ => Vec::new(),
     };
     let mut looked_up = compiled.looked_up.borrow_mut();
+    let looked_up = looked_up.entry(codes.codelist).or_default();
     let mut all = BTreeSet::new();
     for code in recorded {
-        let known = looked_up.entry((codes.codelist, code.to_owned()));
-        all.extend(known.or_insert_with(|| categories(list, code).collect()).iter().copied());
+        if !looked_up.contains_key(code) {
+            looked_up.insert(code.to_owned(), categories(list, code).collect());
+        }
+        all.extend(looked_up.get(code).into_iter().flatten().filter(|category| codes.categories.contains(category)));
     }
-    all.retain(|category| codes.categories.contains(category));
     all
 }
 
