@@ -19,9 +19,10 @@ impl Gone {
     /// Everyone who died or left before the as-of date.
     pub fn of(records: &Records) -> Self {
         let mut gone = Self::default();
-        for (token, entry) in records.known.all().filter(|(_, entry)| entry.is_gone()) {
-            gone.numbers.insert(Pseudonym::new(token), entry.index);
-            gone.tokens.entry(entry.index).or_insert_with(|| Pseudonym::new(token));
+        for (line, entry) in records.known.all().filter(|(_, entry)| entry.is_gone()) {
+            let Some(token) = records.known.token(line).map(Pseudonym::new) else { continue };
+            gone.numbers.insert(token.clone(), entry.index);
+            gone.tokens.entry(entry.index).or_insert(token);
             gone.died.extend(entry.death.map(|day| (entry.index, day)));
         }
         gone

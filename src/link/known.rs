@@ -3,10 +3,11 @@
 use std::hash::BuildHasher;
 use std::ops::Range;
 
-use hashbrown::{DefaultHashBuilder, HashMap};
+use hashbrown::{DefaultHashBuilder, HashMap, HashSet};
 
+use super::displaced::Displaced;
+use super::packed::{Packed, Packing};
 use super::superseded::Superseded;
-use super::tokens::Tokens;
 use super::{Entry, spine};
 use crate::ahead;
 use crate::conform::Texts;
@@ -18,22 +19,36 @@ pub(super) const NOBODY: u32 = u32::MAX;
 /// Tokens and their entries. What finds one changes nothing that is published.
 #[derive(Debug, Default)]
 pub(super) struct Known<S = DefaultHashBuilder> {
-    entries: Vec<Entry>,
-    /// Old tokens stand behind those in use; they have the entry of the one in use today.
-    entry_of_old: Vec<u32>,
-    /// In the order of their entries.
-    tokens: Tokens,
-    /// A power of two of them, at most half full: a part of the hash, and the token's number from 1.
-    slots: Vec<(u32, u32)>,
+    /// Each token where its hash is displaced to; behind those, tokens whose hash another one has.
+    lines: Vec<Option<Line>>,
+    displaced: Displaced,
+    /// The line of each token that is not where its hash is displaced to.
+    aside: HashMap<String, u32>,
+    packing: Packing,
+    /// By line: the token, where tokens are not packed whole.
+    whole: Vec<String>,
+    /// Lines of old tokens; they have the entry of the one in use today.
+    old: HashSet<u32>,
+    /// How many tokens are in use.
+    in_use: usize,
     hasher: S,
+}
+
+/// A token and what is known of it: all that is asked of a row lies in one line of a processor's memory.
+#[derive(Debug, Clone, Copy)]
+#[repr(align(64))]
+struct Line {
+    token: Packed,
+    entry: Entry,
 }
 
 /// What is held of a block of rows while it is searched for.
 #[derive(Debug, Default)]
 pub(super) struct Search {
+    packed: Vec<Option<Packed>>,
     hashes: Vec<u64>,
-    likely: Vec<u32>,
-    /// By row of the block: the number of its entry, or [`NOBODY`].
+    places: Vec<u32>,
+    /// By row of the block: the number of its line, or [`NOBODY`].
     pub found: Vec<u32>,
 }
 
@@ -47,107 +62,103 @@ impl<S: BuildHasher + Default> Known<S> {
             let place = indices.partition_point(|index| *index < entry.index);
             entry.index = u32::try_from(place).map_err(|_| spine::too_many())?;
         }
-        let old = superseded.pairs().filter_map(|(old, new)| Some((old.to_owned(), entries.get(new)?.index)));
-        let (old, entry_of_old): (Vec<String>, Vec<u32>) = old.unzip();
-        let mut current: Vec<(String, Entry)> = entries.into_iter().collect();
-        current.sort_unstable_by_key(|(_, entry)| entry.index);
-        let (current, entries): (Vec<String>, Vec<Entry>) = current.into_iter().unzip();
-        let all: Vec<&str> = current.iter().chain(&old).map(String::as_str).collect();
-        let mut known = Self { entries, entry_of_old, tokens: Tokens::of(&all), ..Self::default() };
-        known.slots = vec![(0, 0); (2 * all.len() + 2).next_power_of_two()];
-        for (token, number) in all.into_iter().zip(1_usize..) {
-            let number = u32::try_from(number).map_err(|_| spine::too_many())?;
-            let (mut at, tag) = known.place(known.hash(token));
-            while known.slots[at].1 != 0 {
-                at = (at + 1) & (known.slots.len() - 1);
+        let in_use = entries.iter().map(|(token, entry)| (token.as_str(), *entry));
+        let old = superseded.pairs().filter_map(|(old, new)| Some((old, *entries.get(new)?)));
+        let all: Vec<(&str, Entry)> = in_use.chain(old).collect();
+        let packing = Packing::of(all.iter().map(|(token, _)| *token));
+        let mut known = Self { packing, in_use: entries.len(), ..Self::default() };
+        let packed: Vec<Packed> = all.iter().filter_map(|(token, _)| packing.pack(token)).collect();
+        let hashes: Vec<u64> = packed.iter().map(|packed| known.hasher.hash_one(packed)).collect();
+        let (displaced, places) = Displaced::of(&hashes);
+        known.lines = vec![None; displaced.places()];
+        known.displaced = displaced;
+        for (number, ((token, entry), place)) in all.iter().zip(places).enumerate() {
+            let line = match place {
+                Some(place) => place,
+                None => {
+                    known.lines.push(None);
+                    let line = u32::try_from(known.lines.len() - 1).map_err(|_| spine::too_many())?;
+                    known.aside.insert((*token).to_owned(), line);
+                    line
+                }
+            };
+            known.lines[line as usize] = Some(Line { token: packed[number], entry: *entry });
+            known.old.extend((number >= known.in_use).then_some(line));
+            if !packing.is_exact() {
+                known.whole.resize(known.lines.len(), String::new());
+                (*token).clone_into(&mut known.whole[line as usize]);
             }
-            known.slots[at] = (tag, number);
         }
         Ok(known)
     }
 
-    /// Every token with its entry, those in use first.
-    pub fn all(&self) -> impl Iterator<Item = (&str, &Entry)> {
-        let numbers = (1..).take(self.entries.len() + self.entry_of_old.len());
-        numbers.filter_map(|number| Some((self.tokens.get(number), self.entry(self.entry_of(number))?)))
+    /// Every line with its entry, those of tokens in use first.
+    pub fn all(&self) -> impl Iterator<Item = (u32, &Entry)> {
+        let lines = (0_u32..).zip(&self.lines).filter(|(at, _)| !self.old.contains(at));
+        let in_use = lines.filter_map(|(at, line)| Some((at, &line.as_ref()?.entry)));
+        in_use.chain(self.old.iter().filter_map(|at| Some((*at, self.entry(*at)?))))
     }
 
     /// Has the rows of those kept whose tokens, in use today, `sample` chooses.
     pub fn keep_rows_of(&mut self, sample: impl Fn(&str) -> bool) {
-        for (entry, number) in self.entries.iter_mut().zip(1..) {
-            entry.kept = sample(self.tokens.get(number));
+        let mut kept = vec![false; self.in_use];
+        for (line, entry) in self.all().take(self.in_use) {
+            kept[entry.index as usize] = self.token(line).is_some_and(|token| sample(&token));
         }
+        self.lines.iter_mut().flatten().for_each(|line| line.entry.kept = kept[line.entry.index as usize]);
     }
 
+    /// How many tokens are in use.
     pub fn len(&self) -> usize {
-        self.entries.len()
+        self.in_use
     }
 
     pub fn get(&self, token: &str) -> Option<&Entry> {
-        self.entry(self.resolve(token, self.hash(token)))
+        let packed = self.packing.pack(token)?;
+        self.entry(self.look(token, &packed, self.displaced.place(self.hasher.hash_one(packed))))
     }
 
-    pub fn entry(&self, number: u32) -> Option<&Entry> {
-        self.entries.get(number as usize)
+    /// The entry of a line that was found.
+    pub fn entry(&self, line: u32) -> Option<&Entry> {
+        Some(&self.lines.get(line as usize)?.as_ref()?.entry)
     }
 
-    /// Finds the entry's number for each row of a block, and has the entry near.
+    /// The token of a line.
+    pub fn token(&self, line: u32) -> Option<String> {
+        let packed = &self.lines.get(line as usize)?.as_ref()?.token;
+        Some(self.whole.get(line as usize).cloned().unwrap_or_else(|| self.packing.unpack(packed)))
+    }
+
+    /// Finds the line of each row of a block, and has it near.
     pub fn find(&self, tokens: &Texts, block: Range<usize>, search: &mut Search) {
         let token = |row: usize| tokens.borrowed(row).unwrap_or_default();
-        let Search { hashes, likely, found } = search;
+        let Search { packed, hashes, places, found } = search;
+        packed.clear();
+        packed.extend(block.clone().map(|row| self.packing.pack(token(row))));
         hashes.clear();
-        hashes.extend(block.clone().map(|row| self.hash(token(row))));
-        ahead::read(hashes.iter().map(|hash| Some(self.slots.get(self.place(*hash).0)?.0)));
-        likely.clear();
-        likely.extend(hashes.iter().map(|hash| self.probe(*hash).1));
-        ahead::read(likely.iter().map(|number| Some(u32::from(self.tokens.first_byte(*number)?))));
-        ahead::read(likely.iter().map(|number| Some(self.entry(number.wrapping_sub(1))?.index)));
+        hashes.extend(packed.iter().map(|packed| packed.map_or(0, |packed| self.hasher.hash_one(packed))));
+        places.clear();
+        places.extend(hashes.iter().map(|hash| self.displaced.place(*hash)));
+        ahead::read(places.iter().map(|place| Some(self.entry(*place)?.index)));
         found.clear();
-        found.extend(block.zip(likely.iter().zip(hashes.iter())).map(|(row, (&likely, &hash))| match likely {
-            0 => NOBODY,
-            number if self.tokens.is(number, token(row)) => self.entry_of(number),
-            _ => self.resolve(token(row), hash),
+        let places = places.iter().zip(packed.iter());
+        found.extend(block.zip(places).map(|(row, (&place, packed))| match packed {
+            Some(packed) => self.look(token(row), packed, place),
+            None => NOBODY,
         }));
     }
 
-    fn hash(&self, token: &str) -> u64 {
-        self.hasher.hash_one(token.as_bytes())
-    }
-
-    /// Where to look first, and what to look for.
-    fn place(&self, hash: u64) -> (usize, u32) {
-        (hash as usize & (self.slots.len().max(1) - 1), (hash >> 32) as u32)
-    }
-
-    /// The first slot with this hash, or the empty one that ends the search: its place and the number in it.
-    fn probe(&self, hash: u64) -> (usize, u32) {
-        let (mut at, tag) = self.place(hash);
-        loop {
-            match self.slots.get(at) {
-                Some(&(other, number)) if number != 0 && other != tag => at = (at + 1) & (self.slots.len() - 1),
-                Some(&(_, number)) => return (at, number),
-                None => return (at, 0),
+    /// The line of a token whose place is known.
+    fn look(&self, token: &str, packed: &Packed, place: u32) -> u32 {
+        match self.lines.get(place as usize) {
+            Some(Some(line))
+                if line.token == *packed && self.whole.get(place as usize).is_none_or(|whole| whole == token) =>
+            {
+                place
             }
+            _ if self.aside.is_empty() => NOBODY,
+            _ => self.aside.get(token).copied().unwrap_or(NOBODY),
         }
-    }
-
-    /// The entry's number; two tokens of one hash are told apart here.
-    fn resolve(&self, token: &str, hash: u64) -> u32 {
-        let (mut at, mut number) = self.probe(hash);
-        let tag = self.place(hash).1;
-        while number != 0 {
-            if self.slots[at].0 == tag && self.tokens.is(number, token) {
-                return self.entry_of(number);
-            }
-            at = (at + 1) & (self.slots.len() - 1);
-            number = self.slots[at].1;
-        }
-        NOBODY
-    }
-
-    fn entry_of(&self, number: u32) -> u32 {
-        let old = (number as usize).checked_sub(self.entries.len() + 1);
-        old.and_then(|old| self.entry_of_old.get(old)).copied().unwrap_or(number - 1)
     }
 }
 
@@ -176,8 +187,7 @@ mod tests {
         Entry { index, presence: Presence::OnSpine, person: Some(index), birth: None, death: None, kept: false }
     }
 
-    fn finds_each<S: BuildHasher + Default>(people: u32) {
-        let token = |index: u32| format!("token {index:08}");
+    fn finds_each<S: BuildHasher + Default>(people: u32, token: fn(u32) -> String) {
         let entries = (0..people).map(|index| (token(index), entry(index)));
         let old = (0..10).map(|index| (format!("old {index}"), token(index * 3)));
         let superseded = Superseded::of(old.collect());
@@ -186,28 +196,36 @@ mod tests {
         let asked: Vec<String> =
             (0..people + 50).map(token).chain((0..12).map(|index| format!("old {index}"))).collect();
         let column = StringViewArray::from_iter_values(&asked);
-        let expected = (0..people).chain(std::iter::repeat_n(NOBODY, 50)).chain((0..10).map(|index| index * 3));
-        let expected: Vec<u32> = expected.chain([NOBODY; 2]).collect();
+        let nobody = std::iter::repeat_n(None, 50);
+        let expected = (0..people).map(Some).chain(nobody).chain((0..10).map(|index| Some(index * 3)));
+        let expected: Vec<Option<u32>> = expected.chain([None; 2]).collect();
         let mut found = Vec::new();
         for from in (0..asked.len()).step_by(100) {
             let mut search = Search::default();
             known.find(&Texts::View(&column), from..asked.len().min(from + 100), &mut search);
-            found.extend(search.found);
+            found.extend(search.found.iter().map(|line| known.entry(*line).map(|entry| entry.index)));
         }
         assert_eq!(found, expected);
-        let one_by_one = asked.iter().map(|token| known.get(token).map_or(NOBODY, |entry| entry.index));
+        let one_by_one = asked.iter().map(|token| known.get(token).map(|entry| entry.index));
         assert_eq!(one_by_one.collect::<Vec<_>>(), expected);
-        assert!(known.all().take(people as usize).map(|(token, _)| token).eq((0..people).map(token)));
+        let mut all: Vec<_> = known.all().map(|(line, entry)| (entry.index, known.token(line).unwrap())).collect();
+        let old = all.split_off(people as usize);
+        all.sort_unstable();
+        assert!(all.into_iter().eq((0..people).map(|index| (index, token(index)))));
+        assert!(old.len() == 10 && old.iter().all(|(_, token)| token.starts_with("old")));
     }
 
     #[test]
     fn a_token_is_found_by_all_of_itself() {
-        finds_each::<DefaultHashBuilder>(20_000);
+        finds_each::<DefaultHashBuilder>(20_000, |index| format!("token {index:08}"));
+        finds_each::<DefaultHashBuilder>(20_000, |index| format!("a token too long to be packed whole {index:08}"));
     }
 
     #[test]
     fn tokens_of_one_hash_are_told_apart() {
-        finds_each::<BuildHasherDefault<Same>>(300);
+        finds_each::<BuildHasherDefault<Same>>(300, |index| format!("token {index:08}"));
+        let same_ends = |index| format!("0123456789{index:08}0123456789{}0123456789", 99_999_999 - index);
+        finds_each::<BuildHasherDefault<Same>>(300, same_ends);
     }
 
     /// Two people whose tokens became one leave a gap behind.
@@ -218,7 +236,7 @@ mod tests {
         let known = Known::<DefaultHashBuilder>::of(entries.into_iter().collect(), &superseded).unwrap();
         let of = |token: &str| known.get(token).map(|entry| (entry.index, entry.person));
         assert_eq!(["a", "b", "c", "d"].map(of), [(0, Some(0)), (1, Some(2)), (1, Some(2)), (2, Some(3))].map(Some));
-        assert!((0..3).all(|number| known.entry(number).is_some_and(|entry| entry.index == number)));
+        assert_eq!(known.len(), 3);
     }
 
     #[test]

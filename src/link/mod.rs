@@ -9,8 +9,11 @@ mod superseded;
 /// The tokens of the registers, to be found.
 mod known;
 
-/// Many tokens, one after the other.
-mod tokens;
+/// Tokens in half a line of memory.
+mod packed;
+
+/// A place for each hash.
+mod displaced;
 
 /// People of an earlier date, followed up.
 mod follow;
@@ -75,7 +78,6 @@ pub struct Records<'a> {
 
 /// A token that a register knows.
 #[derive(Debug, Clone, Copy)]
-#[repr(align(32))] // so that none lies across two lines of memory
 struct Entry {
     /// Dense number over all registers' tokens.
     index: u32,
@@ -184,8 +186,8 @@ impl Stray {
 #[derive(Debug, Default)]
 pub struct Ledger {
     pub account: SourceAccount,
-    /// By dense number of a register's token: whether the source holds it.
-    linked: Vec<bool>,
+    /// By dense number of a register's token: a bit, whether the source holds it.
+    linked: Vec<u64>,
     other_tokens: HashSet<String>,
     latest_day: Option<i32>,
 }
@@ -203,7 +205,7 @@ impl Ledger {
         mine.before_birth += theirs.before_birth;
         mine.after_death += theirs.after_death;
         if self.linked.len() < other.linked.len() {
-            self.linked.resize(other.linked.len(), false);
+            self.linked.resize(other.linked.len(), 0);
         }
         self.linked.iter_mut().zip(other.linked).for_each(|(mine, theirs)| *mine |= theirs);
         self.other_tokens.extend(other.other_tokens);
@@ -214,7 +216,7 @@ impl Ledger {
     /// numbers.
     pub fn close(mut self, source: &str) -> Result<SourceAccount> {
         nhs_number::refuse(source, "person", &self.other_tokens)?;
-        self.account.tokens_linked = self.linked.iter().filter(|linked| **linked).count() as u64;
+        self.account.tokens_linked = self.linked.iter().map(|tokens| u64::from(tokens.count_ones())).sum();
         self.account.tokens = self.account.tokens_linked + self.other_tokens.len() as u64;
         self.account.data_up_to = self.latest_day.and_then(calendar::date_of).map(|date| date.to_string());
         Ok(self.account)
@@ -309,7 +311,7 @@ impl Records<'_> {
         let recorded = chunk.batch.column_by_name("recorded").map(batch_days);
         let column = if role == Role::Lookup { None } else { Some(spine::person(chunk)?) };
         let tokens = column.as_ref().map(spine::tokens).transpose()?;
-        ledger.linked.resize(self.known.len(), false);
+        ledger.linked.resize(self.known.len().div_ceil(64), 0);
         let mut search = Search::default();
         for (row, fate) in chunk.fates.iter().enumerate() {
             if row % ahead::BLOCK == 0
@@ -325,7 +327,7 @@ impl Records<'_> {
                 Fate::Duplicate => Outcome::Duplicate,
                 Fate::Good => {
                     match entry {
-                        Some(entry) => ledger.linked[entry.index as usize] = true,
+                        Some(entry) => ledger.linked[entry.index as usize / 64] |= 1 << (entry.index % 64),
                         None => self.note_other(tokens.as_ref().and_then(|tokens| tokens.borrowed(row)), ledger),
                     }
                     outcome(role, entry, day, as_of)

@@ -1,7 +1,6 @@
 //! Who is on the spine: registered, alive, not opted out at the as-of date, and no test.
 
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, BTreeSet};
 
 use arrow::array::{Array, ArrayRef, AsArray, DynComparator, UInt64Array, make_comparator};
 use arrow::compute::{SortOptions, concat_batches, take_record_batch};
@@ -53,9 +52,7 @@ pub(super) fn build(conformed: &Conformed, superseded: &Superseded) -> Result<Sp
     let mut account = PeopleAccount { in_registers: everyone.len() as u64, ..PeopleAccount::default() };
     let mut spine = Vec::new();
     let mut known = HashMap::with_capacity(everyone.len());
-    let mut everyone: Vec<String> = everyone.into_iter().collect();
-    everyone.sort_unstable();
-    for token in everyone {
+    for token in sorted(everyone) {
         let registration = registers.iter().map(|register| standing(register, &left, &token, as_of)).min();
         let died = deaths.get(&token).is_some_and(|day| *day < as_of);
         let is_test = named.tests.contains(&token) || registers.iter().any(|register| is_test(register, &token));
@@ -94,6 +91,15 @@ pub(super) fn build(conformed: &Conformed, superseded: &Superseded) -> Result<Sp
     Ok(Spine { tokens: spine, known, registers, account })
 }
 
+/// In the order of the tokens: most are told apart by their first bytes, which lie side by side.
+fn sorted(tokens: HashSet<String>) -> impl Iterator<Item = String> {
+    let begins =
+        |token: &String| token.bytes().chain([0; 8]).take(8).fold(0, |begins, byte| begins << 8 | u64::from(byte));
+    let mut tokens: Vec<(u64, String)> = tokens.into_iter().map(|token| (begins(&token), token)).collect();
+    tokens.sort_unstable();
+    tokens.into_iter().map(|(_, token)| token)
+}
+
 pub(super) fn too_many() -> Error {
     Error::Resources("more people than a 32-bit number counts".to_owned())
 }
@@ -107,7 +113,7 @@ pub(super) enum Standing {
 }
 
 /// A say that the person left holds until a registration begins after it: registers are slow to notice.
-pub(super) fn standing(register: &Rows, left: &BTreeMap<String, i32>, token: &str, as_of: i32) -> Standing {
+pub(super) fn standing(register: &Rows, left: &HashMap<String, i32>, token: &str, as_of: i32) -> Standing {
     let Some(&best) = register.best.get(token) else { return Standing::NotYet };
     let start = register.start[best];
     let moved = left.get(token).is_some_and(|left| *left < as_of && start.is_none_or(|start| start <= *left));
@@ -193,17 +199,17 @@ pub(super) fn said(
     as_of: i32,
     column: &str,
     of_two: fn(i32, i32) -> i32,
-) -> Result<BTreeMap<String, i32>> {
-    let note = |said: &mut BTreeMap<String, i32>, token: &str, day: i32| match said.get_mut(token) {
+) -> Result<HashMap<String, i32>> {
+    let note = |said: &mut HashMap<String, i32>, token: &str, day: i32| match said.get_mut(token) {
         Some(known) => *known = of_two(day, *known),
         None => drop(said.insert(token.to_owned(), day)),
     };
-    let mut all: BTreeMap<String, i32> = BTreeMap::new();
+    let mut all: HashMap<String, i32> = HashMap::new();
     for (index, source) in conformed.pipeline.sources.iter().enumerate() {
         if source.column(column).is_none() || source.column("person").is_none() {
             continue;
         }
-        let (states, _) = conformed.scan(index, BTreeMap::new, |said: &mut BTreeMap<String, i32>, chunk| {
+        let (states, _) = conformed.scan(index, HashMap::new, |said: &mut HashMap<String, i32>, chunk| {
             let Some(said_days) = chunk.batch.column_by_name(column) else { return Ok(()) };
             let person = person(&chunk)?;
             let tokens = tokens(&person)?;
@@ -222,10 +228,10 @@ pub(super) fn said(
 
 /// People whom a source names at the as-of date, whatever a register says of them.
 pub(super) struct Named {
-    opted_out: BTreeSet<String>,
+    opted_out: HashSet<String>,
     /// One set an allow-list: who is missing in any of them objects.
-    allowed: Vec<BTreeSet<String>>,
-    tests: BTreeSet<String>,
+    allowed: Vec<HashSet<String>>,
+    tests: HashSet<String>,
 }
 
 impl Named {
@@ -233,7 +239,7 @@ impl Named {
     pub fn read(conformed: &Conformed, superseded: &Superseded, begun_by: i32, not_over_by: i32) -> Result<Self> {
         let objecting = Holds { begun_by, not_over_by, bad_rows_speak: true };
         let allowing = Holds { begun_by: begun_by.min(not_over_by), not_over_by, bad_rows_speak: false };
-        let mut named = Self { opted_out: BTreeSet::new(), allowed: Vec::new(), tests: BTreeSet::new() };
+        let mut named = Self { opted_out: HashSet::new(), allowed: Vec::new(), tests: HashSet::new() };
         for (index, source) in conformed.pipeline.sources.iter().enumerate() {
             match source.decl.role {
                 Role::OptOut => named.opted_out.extend(in_force(conformed, superseded, index, objecting)?),
@@ -260,8 +266,8 @@ struct Holds {
 }
 
 /// Tokens of the rows that hold.
-fn in_force(conformed: &Conformed, superseded: &Superseded, source: usize, holds: Holds) -> Result<BTreeSet<String>> {
-    let (states, _) = conformed.scan(source, BTreeSet::new, |named: &mut BTreeSet<String>, chunk| {
+fn in_force(conformed: &Conformed, superseded: &Superseded, source: usize, holds: Holds) -> Result<HashSet<String>> {
+    let (states, _) = conformed.scan(source, HashSet::new, |named: &mut HashSet<String>, chunk| {
         let tokens = person(&chunk)?;
         let dates = chunk.batch.column_by_name("date").map(batch_days);
         let ends = chunk.batch.column_by_name("end").map(batch_days);
