@@ -1,5 +1,7 @@
 //! What was once found out about a whole number, found again at a look.
 
+use crate::ahead;
+
 /// More numbers than this are found out about anew.
 const REMEMBERED: usize = 1 << 20;
 
@@ -49,12 +51,23 @@ impl Recall {
         self.taken += 1;
     }
 
+    /// Has near what was found out about these numbers: no more of them than [`ahead::BLOCK`].
+    pub fn near(&self, numbers: impl Iterator<Item = i64>) {
+        ahead::read(numbers.map(|number| Some(self.places[self.first_place(number)].1)));
+    }
+
+    /// Where a number is looked for first.
+    #[inline]
+    fn first_place(&self, number: i64) -> usize {
+        let product = u128::from(number.cast_unsigned() ^ SPREAD) * u128::from(SPREAD);
+        (product ^ (product >> 64)) as usize & (self.places.len() - 1)
+    }
+
     /// Where a number stands, or would.
     #[inline]
     fn place(&self, number: i64) -> usize {
         let last = self.places.len() - 1;
-        let product = u128::from(number.cast_unsigned() ^ SPREAD) * u128::from(SPREAD);
-        let mut place = (product ^ (product >> 64)) as usize & last;
+        let mut place = self.first_place(number);
         while self.places[place].1 != u32::MAX && self.places[place].0 != number {
             place = (place + 1) & last;
         }

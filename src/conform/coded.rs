@@ -5,10 +5,13 @@ use std::sync::Arc;
 use arrow::array::{
     Array, ArrayRef, DictionaryArray, Int32Array, Int64Array, NullBufferBuilder, StringArray, StringViewArray,
 };
+use arrow::buffer::BooleanBuffer;
 use arrow::datatypes::Int32Type;
 
 use super::columns::{Judge, Maker};
+use super::numbers::judged;
 use super::values::{Rule, TextRule, present};
+use crate::ahead;
 use crate::error::{Error, Result};
 
 /// The values of a dictionary as ours, by the same numbers.
@@ -16,7 +19,8 @@ use crate::error::{Error, Result};
 pub(super) struct Judged {
     pub values: Arc<StringArray>,
     pub verdicts: Vec<Verdict>,
-    /// Neither blank nor bad, any of them.
+    /// Neither blank nor bad, by value and any of them.
+    good: Vec<bool>,
     clean: bool,
 }
 
@@ -45,10 +49,11 @@ impl Maker {
             texts.push(text);
             verdicts.push(verdict);
         }
-        let clean = verdicts.iter().all(|verdict| matches!(verdict, Verdict::Good));
+        let good: Vec<bool> = verdicts.iter().map(|verdict| matches!(verdict, Verdict::Good)).collect();
+        let clean = good.iter().all(|good| *good);
         let same = clean && values.iter().zip(&texts).all(|(value, text)| value == Some(text));
         let values = if same { values.clone() } else { StringArray::from_iter_values(texts) };
-        Judged { values: Arc::new(values), verdicts, clean }
+        Judged { values: Arc::new(values), verdicts, good, clean }
     }
 
     /// A column by dictionary stays one; its blank and bad values become null.
@@ -60,25 +65,22 @@ impl Maker {
         judge: &mut Judge,
     ) -> Result<ArrayRef> {
         let mut memo = self.memo.borrow_mut();
-        let judged = memo.of(values, |values| self.judged(rule, values));
+        let made = memo.of(values, |values| self.judged(rule, values));
         let keys = coded.keys();
-        let nulls = if judged.clean && (self.optional || keys.null_count() == 0) {
+        let nulls = if made.clean && (self.optional || keys.null_count() == 0) {
             keys.nulls().cloned()
         } else {
-            let mut nulls = NullBufferBuilder::new(keys.len());
-            for row in 0..keys.len() {
-                let verdict = coded.key(row).map_or(&Verdict::Blank, |key| &judged.verdicts[key]);
-                let value = match verdict {
-                    Verdict::Good => Some(Ok(())),
-                    Verdict::Blank => None,
-                    Verdict::Bad(rule) => Some(Err(rule.clone())),
+            let good = |row: usize| keys.is_valid(row) && made.good[keys.value(row) as usize];
+            judged(BooleanBuffer::collect_bool(keys.len(), good), |row| {
+                let value = match coded.key(row).map(|key| &made.verdicts[key]) {
+                    Some(Verdict::Bad(rule)) => Some(Err::<(), Rule>(rule.clone())),
+                    _ => None,
                 };
-                nulls.append(self.settle(value, row, judge).is_some());
-            }
-            nulls.finish()
+                self.settle(value, row, judge).is_some()
+            })
         };
         let keys = Int32Array::new(keys.values().clone(), nulls);
-        Ok(Arc::new(DictionaryArray::<Int32Type>::try_new(keys, Arc::clone(&judged.values) as ArrayRef)?))
+        Ok(Arc::new(DictionaryArray::<Int32Type>::try_new(keys, Arc::clone(&made.values) as ArrayRef)?))
     }
 
     /// Codes that come as whole numbers stay numbers: their text is their digits.
@@ -86,6 +88,9 @@ impl Maker {
         let mut good = self.good_numbers.borrow_mut();
         let mut nulls = NullBufferBuilder::new(numbers.len());
         for row in 0..numbers.len() {
+            if row % ahead::BLOCK == 0 {
+                good.near(numbers.values()[row..].iter().take(ahead::BLOCK).copied());
+            }
             let number = numbers.is_valid(row).then(|| numbers.value(row));
             if let Some(number) = number
                 && good.get(number).is_some()

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, Date32Array, Decimal128Array, Float64Array, NullBufferBuilder, TimestampMicrosecondArray,
-    TimestampSecondArray,
+    Array, ArrayRef, BooleanBufferBuilder, Date32Array, Decimal128Array, Float64Array, NullBufferBuilder,
+    TimestampMicrosecondArray, TimestampSecondArray,
 };
+use arrow::buffer::{BooleanBuffer, NullBuffer};
 
 use super::columns::{Judge, Maker};
 use super::values::{self, present};
@@ -18,20 +19,29 @@ const SECONDS_A_DAY: i64 = 86_400;
 /// Below this, no two decimals are the same double: it has fifteen digits to tell them apart.
 const EXACT: f64 = 1e15;
 
+/// The nulls of a column of which some rows are surely good; of each other one `is_good` decides.
+pub(super) fn judged(good: BooleanBuffer, mut is_good: impl FnMut(usize) -> bool) -> Option<NullBuffer> {
+    let others = !&good;
+    if others.count_set_bits() == 0 {
+        return None;
+    }
+    let mut all = BooleanBufferBuilder::new(good.len());
+    all.append_buffer(&good);
+    others.set_indices().for_each(|row| all.set_bit(row, is_good(row)));
+    Some(NullBuffer::new(all.finish())).filter(|nulls| nulls.null_count() > 0)
+}
+
 impl Maker {
     /// Days as days.
     pub(super) fn days(&self, days: &Date32Array, judge: &mut Judge) -> ArrayRef {
-        let mut nulls = NullBufferBuilder::new(days.len());
-        for (row, &day) in days.values().iter().enumerate() {
-            if days.is_valid(row) && self.dates.is_plain(day) {
-                nulls.append_non_null();
-                continue;
-            }
-            let date = days.is_valid(row).then(|| calendar::date_of(day).ok_or("not a date".into()));
+        let plain = BooleanBuffer::collect_bool(days.len(), |row| self.dates.is_plain(days.value(row)));
+        let good = days.nulls().map_or(plain.clone(), |nulls| nulls.inner() & &plain);
+        let nulls = judged(good, |row| {
+            let date = days.is_valid(row).then(|| calendar::date_of(days.value(row)).ok_or("not a date".into()));
             let date = date.map(|date| date.and_then(|date| self.dates.judge(date)));
-            nulls.append(self.settle(date.and_then(Result::transpose), row, judge).is_some());
-        }
-        Arc::new(Date32Array::new(days.values().clone(), nulls.finish()))
+            self.settle(date.and_then(Result::transpose), row, judge).is_some()
+        });
+        Arc::new(Date32Array::new(days.values().clone(), nulls))
     }
 
     /// Civil times as days or seconds.
