@@ -4,6 +4,7 @@ use arrow::array::{Array, AsArray};
 use hashbrown::HashMap;
 
 use super::met::{Event, set_bits};
+use crate::ahead;
 use crate::conform::{Memo, Texts, cell_text};
 
 /// Up to so many words of 64 bits a person; greater numbers are kept as pairs.
@@ -49,11 +50,15 @@ impl Distinct {
         if let Some(Texts::Coded(coded, values)) = Texts::of(column) {
             let mut by_key = std::mem::take(&mut self.by_key);
             let numbers = by_key.of(values, |values| vec![None; values.len()]);
+            let mut block: Vec<(u32, u32)> = Vec::with_capacity(ahead::BLOCK);
             for event in events {
                 let Some(key) = coded.key(event.row as usize) else { continue };
-                let number = *numbers[key].get_or_insert_with(|| self.number(values.value(key)));
-                self.add(event.person, number);
+                block.push((event.person, *numbers[key].get_or_insert_with(|| self.number(values.value(key)))));
+                if block.len() == ahead::BLOCK {
+                    self.add_block(&mut block);
+                }
             }
+            self.add_block(&mut block);
             self.by_key = by_key;
             return;
         }
@@ -68,6 +73,15 @@ impl Distinct {
             cell_text(column, row, &mut text);
             self.add_text(event.person, &text);
         }
+    }
+
+    fn add_block(&mut self, block: &mut Vec<(u32, u32)>) {
+        let word = |(person, number): &(u32, u32)| {
+            let word = self.bits.get(*person as usize * self.words + *number as usize / 64)?;
+            Some(*word as u32)
+        };
+        ahead::read(block.iter().map(word));
+        block.drain(..).for_each(|(person, number)| self.add(person, number));
     }
 
     fn add_text(&mut self, person: u32, text: &str) {

@@ -1,12 +1,12 @@
 //! What the audits listen for in a source, beside its features and in the same pass.
 
+use arrow::buffer::BooleanBuffer;
 use jiff::Span;
 
-use super::met::used_rows_mask;
+use super::predicates::Predicates;
 use crate::calendar;
-use crate::conform::{self, Chunk};
-use crate::error::{Error, Result};
-use crate::expr::{self, Compiled};
+use crate::conform::Chunk;
+use crate::error::Result;
 use crate::link::Linked;
 use crate::link::heard::{HeardOfSource, Rows};
 use crate::link::rows::compared_columns;
@@ -25,18 +25,18 @@ pub struct Hearing<'a> {
 }
 
 struct Step {
-    filter: Option<Compiled>,
+    /// Number of the predicate.
+    filter: Option<usize>,
     first_day: i32,
 }
 
 impl<'a> Hearing<'a> {
-    pub fn new(pipeline: &'a Pipeline, source: usize) -> Result<Self> {
+    /// What it asks of rows joins the other predicates of the source.
+    pub fn new(pipeline: &'a Pipeline, source: usize, predicates: &mut Predicates) -> Result<Self> {
         let declared = &pipeline.sources[source];
-        let schema = conform::schema(declared);
-        let compile = |sql: &String| expr::compile(sql, &schema).map_err(|problem| Error::Fault(problem.message));
         let steps = pipeline.steps_at(source).map(|(pathway, step)| {
             let first_day = pathway.window.first_day(pipeline.as_of).map_or(i32::MIN, calendar::epoch_days);
-            Ok(Step { filter: step.filter.as_ref().map(compile).transpose()?, first_day })
+            Ok(Step { filter: step.filter.as_ref().map(|sql| predicates.number(sql)).transpose()?, first_day })
         });
         let month = |back| calendar::epoch_days(pipeline.as_of.saturating_sub(Span::new().months(back)));
         Ok(Self {
@@ -51,8 +51,15 @@ impl<'a> Hearing<'a> {
         HeardOfSource::new(self.source.demographics.len(), self.steps.len(), self.columns.len())
     }
 
-    pub fn hear(&self, heard: &mut HeardOfSource, chunk: &Chunk, linked: &Linked) -> Result<()> {
-        let steps = self.steps.iter().map(|step| self.places(step, chunk, linked)).collect::<Result<_>>()?;
+    /// Hears the used rows of a chunk; `masks` are of the predicates.
+    pub fn hear(
+        &self,
+        heard: &mut HeardOfSource,
+        chunk: &Chunk,
+        linked: &Linked,
+        masks: &[BooleanBuffer],
+    ) -> Result<()> {
+        let steps = self.steps.iter().map(|step| self.places(step, linked, masks)).collect();
         let column = |name: &str| chunk.batch.column_by_name(name);
         let recorders = self.source.recorded_by().and_then(column);
         let columns = self.columns.iter().filter_map(|name| column(name)).collect();
@@ -60,11 +67,11 @@ impl<'a> Hearing<'a> {
     }
 
     /// Where the rows of a step stand among the linked ones; an undated row of a register is of any day.
-    fn places(&self, step: &Step, chunk: &Chunk, linked: &Linked) -> Result<Vec<usize>> {
-        let mask = step.filter.as_ref().map(|filter| used_rows_mask(filter, chunk, linked)).transpose()?;
+    fn places(&self, step: &Step, linked: &Linked, masks: &[BooleanBuffer]) -> Vec<usize> {
+        let mask = step.filter.map(|filter| &masks[filter]);
         let undated = self.source.decl.role == Role::Register;
         let inside = |day: Option<i32>| day.map_or(undated, |day| day >= step.first_day);
         let places = linked.days.iter().enumerate().filter(|(_, day)| inside(**day));
-        Ok(places.map(|(at, _)| at).filter(|at| mask.as_ref().is_none_or(|mask| mask.value(*at))).collect())
+        places.map(|(at, _)| at).filter(|at| mask.is_none_or(|mask| mask.value(*at))).collect()
     }
 }

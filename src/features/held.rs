@@ -99,7 +99,7 @@ impl Held {
             }
             // No event passed, so no column was seen either.
             _ if self.events.is_empty() => {}
-            (state, what, _) => state.update(what, inside, &rows)?,
+            (state, what, _) => state.update(what, &inside.copied().collect::<Vec<_>>(), &rows)?,
         }
         let latest = state.chosen_days().unwrap_or(latest);
         let made = state.finish(&feature.data_type, as_of, categories)?;

@@ -6,11 +6,10 @@ use arrow::array::{Array, ArrayRef, AsArray, StringArray};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, TimestampSecondType};
 
-use super::met::used_rows_mask;
+use super::predicates::{Predicates, Remembered};
 use crate::calendar;
-use crate::conform::{self, Chunk, batch_days};
+use crate::conform::{Chunk, batch_days};
 use crate::error::{Error, Result};
-use crate::expr::{self, Compiled};
 use crate::link::numbers::Numbers;
 use crate::link::{Gone, Linked};
 use crate::pipeline::Pipeline;
@@ -46,8 +45,10 @@ pub struct Kept {
 
 /// What is kept of one source.
 pub struct Keeping<'a> {
-    /// Index into the watches.
-    watches: Vec<(usize, &'a Watch, Option<Compiled>, i32)>,
+    /// Asked of the rows of the gone, too: so beside the predicates of those who are there.
+    predicates: Predicates,
+    /// Index into the watches, the number of the predicate, the first day.
+    watches: Vec<(usize, &'a Watch, Option<usize>, i32)>,
     people: u32,
 }
 
@@ -55,25 +56,30 @@ pub struct Keeping<'a> {
 #[derive(Debug, Default)]
 pub struct KeptOfSource {
     texts: Numbers,
+    remembered: Remembered,
     rows: Vec<Vec<KeptRow>>,
 }
 
 impl<'a> Keeping<'a> {
     pub fn new(pipeline: &'a Pipeline, source: usize, people: usize) -> Result<Self> {
-        let schema = conform::schema(&pipeline.sources[source]);
-        let compile = |sql: &String| expr::compile(sql, &schema).map_err(|problem| Error::Fault(problem.message));
+        let mut predicates = Predicates::new(&pipeline.sources[source]);
         let watches = pipeline.measures.watches.iter().enumerate().filter(|(_, watch)| watch.source == source);
         let watches = watches.map(|(at, watch)| {
             let first = watch.window.first_day(pipeline.as_of).map_or(i32::MIN, calendar::epoch_days);
-            Ok((at, watch, watch.filter.as_ref().map(compile).transpose()?, first))
+            Ok((at, watch, watch.filter.as_ref().map(|sql| predicates.number(sql)).transpose()?, first))
         });
         let people =
             u32::try_from(people).map_err(|_| Error::Resources("more people than can be numbered".to_owned()))?;
-        Ok(Self { watches: watches.collect::<Result<_>>()?, people })
+        let watches = watches.collect::<Result<_>>()?;
+        Ok(Self { predicates, watches, people })
     }
 
     pub fn memory(&self) -> KeptOfSource {
-        KeptOfSource { texts: Numbers::default(), rows: vec![Vec::new(); self.watches.len()] }
+        KeptOfSource {
+            texts: Numbers::default(),
+            remembered: self.predicates.memory(),
+            rows: vec![Vec::new(); self.watches.len()],
+        }
     }
 
     pub fn keep(&self, memory: &mut KeptOfSource, chunk: &Chunk, linked: &Linked) -> Result<()> {
@@ -81,10 +87,11 @@ impl<'a> Keeping<'a> {
             return Ok(());
         }
         let all = self.with_the_gone(linked);
+        let masks = self.predicates.masks(&mut memory.remembered, chunk, &all)?;
         let seconds = chunk.batch.column_by_name("date").and_then(seconds);
         let ends = chunk.batch.column_by_name("end").map(batch_days);
         for ((_, watch, filter, first), kept) in self.watches.iter().zip(&mut memory.rows) {
-            let mask = filter.as_ref().map(|filter| used_rows_mask(filter, chunk, &all)).transpose()?;
+            let mask = filter.map(|filter| &masks[filter]);
             let texts = |column: Option<usize>| -> Result<Option<StringArray>> {
                 let Some(column) = column else { return Ok(None) };
                 Ok(Some(cast(chunk.batch.column(column), &DataType::Utf8)?.as_string::<i32>().clone()))
@@ -92,7 +99,7 @@ impl<'a> Keeping<'a> {
             let columns = [texts(watch.labels[0])?, texts(watch.labels[1])?];
             for (at, ((&row, &person), &day)) in all.rows.iter().zip(&all.persons).zip(&all.days).enumerate() {
                 let Some(day) = day.filter(|day| day >= first) else { continue };
-                if mask.as_ref().is_some_and(|mask| !mask.value(at)) {
+                if mask.is_some_and(|mask| !mask.value(at)) {
                     continue;
                 }
                 let row = row as usize;

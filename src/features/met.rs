@@ -2,17 +2,15 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, AsArray, ListArray, UInt32Array};
+use arrow::array::{Array, AsArray, ListArray};
 use arrow::buffer::BooleanBuffer;
-use arrow::compute::take;
-use arrow::datatypes::{DataType, Field, Schema};
-use arrow::record_batch::{RecordBatch, RecordBatchOptions};
+use arrow::datatypes::DataType;
 use hashbrown::HashMap;
 
+use crate::ahead;
 use crate::codelist::CodeList;
-use crate::conform::{Chunk, Memo, Texts, plain};
+use crate::conform::{Memo, Texts};
 use crate::error::{Error, Result};
-use crate::expr::Compiled;
 use crate::link::Linked;
 use crate::recall::Recall;
 
@@ -142,46 +140,62 @@ pub fn events(linked: &Linked) -> Vec<Event> {
     dated.zip(0..).map(|((row, person, day), at)| Event { row, at, person, day }).collect()
 }
 
-/// Where a predicate holds, by place among the events.
-pub fn filtered(filter: &Compiled, chunk: &Chunk, linked: &Linked, events: usize) -> Result<BooleanBuffer> {
-    let mask = used_rows_mask(filter, chunk, linked)?;
+/// Where a predicate holds by place among the events, given where it holds among the used rows.
+pub fn of_events(mask: &BooleanBuffer, linked: &Linked, events: usize) -> BooleanBuffer {
     if events == linked.rows.len() {
-        return Ok(mask);
+        return mask.clone();
     }
     let dated = linked.days.iter().enumerate().filter(|(_, day)| day.is_some());
-    Ok(dated.map(|(at, _)| mask.value(at)).collect())
+    dated.map(|(at, _)| mask.value(at)).collect()
 }
 
-/// Where a predicate holds, by place among the used rows: no other row is asked, so none can make it fail.
-pub fn used_rows_mask(filter: &Compiled, chunk: &Chunk, linked: &Linked) -> Result<BooleanBuffer> {
-    let column = |name: &String| chunk.batch.column_by_name(name);
-    if let [name] = filter.columns.as_slice()
-        && let Some(Texts::Coded(coded, values)) = column(name).and_then(|column| Texts::of(column))
-        && values.len() <= linked.rows.len()
-        && let Some(holds) = filter.of_each_value(values)?
-    {
-        let null = values.len();
-        let holds = |&row: &u32| holds.value(coded.key(row as usize).unwrap_or(null));
-        return Ok(linked.rows.iter().map(holds).collect());
+/// Codes of one column that are whole numbers: each has a place, whichever lists it is met with.
+#[derive(Default)]
+pub struct Numbers {
+    places: Recall,
+    all: Vec<i64>,
+    /// Of the chunk met last; [`NO_CODE`] of an event without one.
+    of_event: Vec<u32>,
+    /// How often everything was forgotten.
+    reset: u32,
+}
+
+impl Numbers {
+    /// Looks up the codes of these events; says whether they are numbers.
+    pub fn look_up(&mut self, column: &dyn Array, events: &[Event]) -> bool {
+        let Some(Texts::Digits(numbers)) = Texts::of(column) else { return false };
+        if self.all.len() > CODES_REMEMBERED {
+            *self = Self { reset: self.reset + 1, ..Self::default() };
+        }
+        self.of_event.clear();
+        for block in events.chunks(ahead::BLOCK) {
+            let rows = block.iter().map(|event| event.row as usize);
+            self.places.near(rows.clone().map(|row| numbers.value(row)));
+            for row in rows {
+                let place = if numbers.is_valid(row) { self.place(numbers.value(row)) } else { NO_CODE };
+                self.of_event.push(place);
+            }
+        }
+        true
     }
-    let rows = (linked.rows.len() < chunk.fates.len()).then(|| UInt32Array::from(linked.rows.clone()));
-    let (mut fields, mut columns) = (Vec::new(), Vec::new());
-    for (name, declared) in filter.columns.iter().zip(filter.types()) {
-        let Some(column) = column(name) else { continue };
-        let used = rows.as_ref().map(|rows| take(column, rows, None)).transpose()?;
-        fields.push(Field::new(name, declared.clone(), true));
-        columns.push(plain(used.as_ref().unwrap_or(column), declared)?);
+
+    fn place(&mut self, number: i64) -> u32 {
+        self.places.get(number).unwrap_or_else(|| {
+            let place = u32::try_from(self.all.len()).unwrap_or(NO_CODE);
+            self.places.insert(number, place);
+            self.all.push(number);
+            place
+        })
     }
-    let options = RecordBatchOptions::new().with_row_count(Some(linked.rows.len()));
-    let batch = RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), columns, &options)?;
-    Ok(filter.mask(&batch)?.values().clone())
 }
 
 /// What is remembered of the codes of one column and their categories on one list.
 pub struct CodeMemory {
     sets: Arc<Sets>,
     by_text: HashMap<Box<str>, u32>,
-    by_number: Recall,
+    /// By place in [`Numbers`], of the same reset.
+    by_number: Vec<u32>,
+    reset: u32,
     /// By number of the dictionary met last.
     by_key: Memo<Vec<Option<u32>>>,
 }
@@ -198,7 +212,8 @@ impl CodeMemory {
         Self {
             sets: Arc::new(Sets::new(words_for(codes.categories.len()), asked)),
             by_text: HashMap::new(),
-            by_number: Recall::default(),
+            by_number: Vec::new(),
+            reset: 0,
             by_key: Memo::default(),
         }
     }
@@ -216,20 +231,36 @@ impl CodeMemory {
         set
     }
 
-    fn set_of_number(&mut self, codes: &CodeList, number: i64) -> u32 {
-        if let Some(set) = self.by_number.get(number) {
-            return set;
+    /// Of codes that are numbers, given by their places.
+    fn sets_of_numbers(&mut self, codes: &CodeList, numbers: &Numbers) -> Vec<u32> {
+        if self.reset != numbers.reset {
+            (self.by_number, self.reset) = (Vec::new(), numbers.reset);
         }
-        let set = self.set(codes, &number.to_string());
-        self.by_number.insert(number, set);
-        set
+        self.by_number.resize(numbers.all.len(), NO_CODE);
+        let mut sets = Vec::with_capacity(numbers.of_event.len());
+        for &place in &numbers.of_event {
+            let mut set = if place == NO_CODE { NO_CODE } else { self.by_number[place as usize] };
+            if set == NO_CODE && place != NO_CODE {
+                set = self.set(codes, &numbers.all[place as usize].to_string());
+                self.by_number[place as usize] = set;
+            }
+            sets.push(set);
+        }
+        sets
     }
 
-    /// The categories of each event's code, or of all of its codes.
-    pub fn meet(&mut self, codes: &CodeList, column: &dyn Array, events: &[Event]) -> Result<Categories> {
-        let mut of_event = match column.as_list_opt::<i32>() {
-            Some(lists) => self.sets_of_lists(codes, lists, events)?,
-            None => self.sets_of_texts(codes, column, events)?,
+    /// The categories of each event's code, or of all of its codes; `numbers` are the codes, where they are numbers.
+    pub fn meet(
+        &mut self,
+        codes: &CodeList,
+        column: &dyn Array,
+        numbers: Option<&Numbers>,
+        events: &[Event],
+    ) -> Result<Categories> {
+        let mut of_event = match (numbers, column.as_list_opt::<i32>()) {
+            (Some(numbers), _) => self.sets_of_numbers(codes, numbers),
+            (_, Some(lists)) => self.sets_of_lists(codes, lists, events)?,
+            (_, None) => self.sets_of_texts(codes, column, events)?,
         };
         let has_code = of_event.iter().filter(|set| **set != NO_CODE).count();
         of_event.iter_mut().filter(|set| **set == NO_CODE).for_each(|set| *set = 0);
@@ -242,13 +273,6 @@ impl CodeMemory {
     fn sets_of_texts(&mut self, codes: &CodeList, column: &dyn Array, events: &[Event]) -> Result<Vec<u32>> {
         let rows = events.iter().map(|event| event.row as usize);
         Ok(match Texts::of(column).ok_or_else(|| no_codes(column.data_type()))? {
-            Texts::Digits(numbers) => {
-                let set = |row| match numbers.is_valid(row) {
-                    true => self.set_of_number(codes, numbers.value(row)),
-                    false => NO_CODE,
-                };
-                rows.map(set).collect()
-            }
             Texts::Coded(column, values) => {
                 let mut by_key = std::mem::take(&mut self.by_key);
                 let known = by_key.of(values, |values| vec![None; values.len()]);
@@ -257,7 +281,7 @@ impl CodeMemory {
                 self.by_key = by_key;
                 sets
             }
-            texts => rows.map(|row| texts.borrowed(row).map_or(NO_CODE, |code| self.set(codes, code))).collect(),
+            texts => rows.map(|row| texts.get(row).map_or(NO_CODE, |code| self.set(codes, &code))).collect(),
         })
     }
 

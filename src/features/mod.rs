@@ -6,11 +6,17 @@ mod plan;
 /// One feature of the pass.
 mod planned;
 
+/// What is asked of a source's rows.
+mod predicates;
+
 /// A chunk's events, with what is said of each.
 mod met;
 
 /// What most features remember, side by side.
 mod slots;
+
+/// What that tells of each feature.
+mod tabled;
 
 /// What the other features remember of each person.
 mod state;
@@ -53,6 +59,7 @@ use hear::Hearing;
 use held::{Held, Span, span};
 use keep::{Keeper, Keeping, Kept, KeptOfSource};
 use plan::{Made, Memory, Plan};
+use predicates::Remembered;
 
 /// Every feature of every person on the spine.
 #[derive(Debug)]
@@ -98,10 +105,10 @@ pub fn pass(records: Records, progress: &dyn Fn(&SourceAccount)) -> Result<(Peop
     let mut keeper = Keeper::new(pipeline);
     let mut accounts = Accounts { people: records.account.clone(), ..Accounts::default() };
     for source in 0..pipeline.sources.len() {
-        let plan = Plan::new(pipeline, source, people)?;
-        let (seen, tally) = scan(&records, source, &plan, &mut keeper)?;
+        let mut plan = Plan::new(pipeline, source, people)?;
+        let (seen, tally) = scan(&records, source, &mut plan, &mut keeper)?;
         let coded = seen.memory.coded.clone();
-        for (feature, made) in plan.finish(seen.memory)? {
+        for (feature, made) in plan.finish(seen.memory, records.conformed.engine.partitions)? {
             match made {
                 Made::Waiting(held) => waiting[feature] = Some(held),
                 Made::Column(column, days) => {
@@ -145,10 +152,10 @@ pub fn of_one_source(records: &Records) -> Result<(Vec<ArrayRef>, SourceAccount)
         return Err(fault());
     };
     let people = records.tokens.len();
-    let plan = Plan::new(pipeline, events.source, people)?;
-    let (seen, tally) = scan(records, events.source, &plan, &mut Keeper::new(pipeline))?;
+    let mut plan = Plan::new(pipeline, events.source, people)?;
+    let (seen, tally) = scan(records, events.source, &mut plan, &mut Keeper::new(pipeline))?;
     let mut columns: Vec<Option<ArrayRef>> = vec![None; pipeline.features.len()];
-    for (feature, made) in plan.finish(seen.memory)? {
+    for (feature, made) in plan.finish(seen.memory, records.conformed.engine.partitions)? {
         if let Made::Column(column, _) = made {
             columns[feature] = Some(column);
         }
@@ -161,6 +168,7 @@ pub fn of_one_source(records: &Records) -> Result<(Vec<ArrayRef>, SourceAccount)
 struct Seen {
     ledger: Ledger,
     memory: Memory,
+    remembered: Remembered,
     heard: HeardOfSource,
     kept: KeptOfSource,
     /// Rows by who sent them.
@@ -169,14 +177,16 @@ struct Seen {
     sampled: Option<Vec<RawRows>>,
 }
 
-fn scan(records: &Records, source: usize, plan: &Plan, keeper: &mut Keeper) -> Result<(Seen, Tally)> {
+fn scan(records: &Records, source: usize, plan: &mut Plan, keeper: &mut Keeper) -> Result<(Seen, Tally)> {
     let declared = &records.conformed.pipeline.sources[source];
     let role = declared.decl.role;
-    let hearing = Hearing::new(records.conformed.pipeline, source)?;
+    let hearing = Hearing::new(records.conformed.pipeline, source, &mut plan.predicates)?;
+    let plan: &Plan = plan;
     let keeping = Keeping::new(records.conformed.pipeline, source, records.tokens.len())?;
     let new = || Seen {
         ledger: Ledger::default(),
         memory: plan.memory(),
+        remembered: plan.predicates.memory(),
         heard: hearing.memory(),
         kept: keeping.memory(),
         providers: heard::Texts::default(),
@@ -191,9 +201,10 @@ fn scan(records: &Records, source: usize, plan: &Plan, keeper: &mut Keeper) -> R
             return Ok(());
         }
         sample(&mut seen.sampled, &chunk, &linked)?;
-        plan.update(&mut seen.memory, &chunk, &linked)?;
+        let masks = plan.predicates.masks(&mut seen.remembered, &chunk, &linked)?;
+        plan.update(&mut seen.memory, &chunk, &linked, &masks)?;
         keeping.keep(&mut seen.kept, &chunk, &linked)?;
-        hearing.hear(&mut seen.heard, &chunk, &linked)
+        hearing.hear(&mut seen.heard, &chunk, &linked, &masks)
     })?;
     let mut states = states.into_iter();
     let mut total = states.next().unwrap_or_else(new);

@@ -1,19 +1,22 @@
 //! What one source's pass has to make, worked out before the first row.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, BooleanArray, Int64Array};
+use arrow::array::ArrayRef;
+use arrow::buffer::BooleanBuffer;
 
 use super::held::{Held, span};
-use super::met::{self, CodeMemory, Coded, Event, Met, bits_of, words_for};
+use super::met::{self, CodeMemory, Coded, Event, Met, Numbers, bits_of, words_for};
 use super::planned::{Kept, Planned};
+use super::predicates::Predicates;
 use super::slots::{Days, Group, Layout, Seen, Select, Table};
 use super::state::{Rows, State};
+use super::tabled::Tabled;
 use crate::calendar;
 use crate::codelist::CodeList;
-use crate::conform::{self, Chunk, batch_days, plain};
-use crate::error::{Error, Result};
-use crate::expr::{self, Compiled};
+use crate::conform::{Chunk, batch_days, plain};
+use crate::error::Result;
 use crate::link::Linked;
 use crate::pipeline::{Bounds, Criterion, Events, Pipeline, Verb, What};
 
@@ -21,17 +24,16 @@ use crate::pipeline::{Bounds, Criterion, Events, Pipeline, Verb, What};
 pub struct Plan<'a> {
     pipeline: &'a Pipeline,
     source: usize,
-    /// Each predicate once, however many features use it.
-    filters: Vec<(String, Compiled)>,
+    pub predicates: Predicates,
     /// Each code column met with each code list once.
     matchers: Vec<Matcher<'a>>,
     pub features: Vec<Planned<'a>>,
-    groups: Vec<Group>,
-    seen: Vec<Seen>,
-    days: Vec<Days>,
+    pub(super) groups: Vec<Group>,
+    pub(super) seen: Vec<Seen>,
+    pub(super) days: Vec<Days>,
     layout: Layout,
-    people: usize,
-    as_of: i32,
+    pub(super) people: usize,
+    pub(super) as_of: i32,
 }
 
 struct Matcher<'a> {
@@ -46,9 +48,17 @@ pub struct Memory {
     /// By planned feature.
     states: Vec<Option<State>>,
     held: Vec<Option<Held>>,
-    codes: Vec<CodeMemory>,
+    codes: Codes,
     /// By code column and list, as [`Plan::code_lists`].
     pub coded: Vec<Coded>,
+}
+
+/// What is remembered of codes.
+struct Codes {
+    /// By matcher.
+    memories: Vec<CodeMemory>,
+    /// By column.
+    numbers: BTreeMap<usize, Numbers>,
 }
 
 /// A feature's column and the latest days by person, or its events.
@@ -62,7 +72,7 @@ impl<'a> Plan<'a> {
         let mut plan = Self {
             pipeline,
             source,
-            filters: Vec::new(),
+            predicates: Predicates::new(&pipeline.sources[source]),
             matchers: Vec::new(),
             features: Vec::new(),
             groups: Vec::new(),
@@ -86,7 +96,7 @@ impl<'a> Plan<'a> {
 
     fn add(&mut self, index: usize, events: &'a Events) -> Result<()> {
         let feature = &self.pipeline.features[index];
-        let filter = events.filter.as_deref().map(|sql| self.filter(sql)).transpose()?;
+        let filter = events.filter.as_deref().map(|sql| self.predicates.number(sql)).transpose()?;
         let codes = events.codes.as_ref().map(|codes| {
             let matcher = self.matcher(codes.codelist, codes.column);
             (matcher, bits_of(&codes.categories, words_for(self.matchers[matcher].codes.categories.len())))
@@ -159,14 +169,18 @@ impl<'a> Plan<'a> {
         }
     }
 
-    fn code_memory(&self) -> Vec<CodeMemory> {
+    fn code_memory(&self) -> Codes {
         let asked = |matcher: usize| {
             let groups =
                 (0..).zip(&self.groups).filter_map(|(number, group)| Some((number, group.select.codes.as_ref()?)));
             let of_this = groups.filter(|(_, (other, _))| *other == matcher);
             of_this.map(|(number, (_, wanted))| (number, wanted.clone())).collect()
         };
-        self.matchers.iter().enumerate().map(|(at, matcher)| CodeMemory::new(matcher.codes, asked(at))).collect()
+        let each = self.matchers.iter().enumerate();
+        Codes {
+            memories: each.map(|(at, matcher)| CodeMemory::new(matcher.codes, asked(at))).collect(),
+            numbers: self.matchers.iter().map(|matcher| (matcher.column, Numbers::default())).collect(),
+        }
     }
 
     /// What a worker holds of one person, at least; events that wait for a day are not in it.
@@ -175,23 +189,18 @@ impl<'a> Plan<'a> {
         self.layout.bytes() + own.map(|planned| State::bytes_a_person(planned.events.what)).sum::<usize>()
     }
 
-    /// The predicates, as they are declared.
-    pub fn predicates(&self) -> impl Iterator<Item = &str> {
-        self.filters.iter().map(|(sql, _)| sql.as_str())
-    }
-
     /// The code columns that meet a code list: names of column and list.
     pub fn code_lists(&self) -> impl Iterator<Item = (&str, &str)> {
         let columns = &self.pipeline.sources[self.source].columns;
         self.matchers.iter().map(|matcher| (columns[matcher.column].name.as_str(), matcher.codes.name.as_str()))
     }
 
-    /// Takes the used rows of a chunk into memory.
-    pub fn update(&self, memory: &mut Memory, chunk: &Chunk, linked: &Linked) -> Result<()> {
+    /// Takes the used rows of a chunk into memory; `masks` are of the predicates.
+    pub fn update(&self, memory: &mut Memory, chunk: &Chunk, linked: &Linked, masks: &[BooleanBuffer]) -> Result<()> {
         if self.features.is_empty() || linked.rows.is_empty() {
             return Ok(());
         }
-        let met = self.meet(&mut memory.codes, chunk, linked)?;
+        let met = self.meet(&mut memory.codes, chunk, linked, masks)?;
         memory.coded.iter_mut().zip(&met.codes).for_each(|(sum, here)| sum.add(here.coded));
         let ends = chunk.batch.column_by_name("end").map(batch_days);
         let rows = Rows { column: None, ends: ends.as_deref(), as_of: self.as_of };
@@ -213,7 +222,7 @@ impl<'a> Plan<'a> {
                     true => planned.categorised(&met, &rows).iter().for_each(|(event, category)| {
                         state.update_category(event, *category);
                     }),
-                    false => state.update(planned.events.what, planned.wanted(&met, &rows).iter(), &rows)?,
+                    false => state.update(planned.events.what, &planned.wanted(&met, &rows), &rows)?,
                 }
             }
         }
@@ -245,58 +254,25 @@ impl<'a> Plan<'a> {
         Ok(())
     }
 
-    /// What became of each planned feature: its index into [`Pipeline::features`], and its column.
-    pub fn finish(&self, memory: Memory) -> Result<Vec<(usize, Made)>> {
-        let kept = memory.states.into_iter().zip(memory.held);
-        let each = self.features.iter().zip(kept).map(|(planned, (state, held))| {
+    /// What became of each planned feature, worked out by so many workers: its index into [`Pipeline::features`], and its
+    /// column.
+    pub fn finish(&self, memory: Memory, workers: usize) -> Result<Vec<(usize, Made)>> {
+        let tabled = self.tabled(&memory.table, workers)?;
+        drop(memory.table);
+        let kept = memory.states.into_iter().zip(memory.held).zip(tabled);
+        let each = self.features.iter().zip(kept).map(|(planned, ((state, held), Tabled { values, latest }))| {
             let made = match (held, state) {
                 (Some(held), _) => Made::Waiting(held),
                 (None, Some(state)) => {
                     let own = planned.dated.then(|| state.chosen_days()).flatten();
-                    let days = own.or_else(|| self.latest(planned, &memory.table));
                     let data_type = &self.pipeline.features[planned.feature].data_type;
-                    Made::Column(state.finish(data_type, self.as_of, self.categories(planned))?, days)
+                    Made::Column(state.finish(data_type, self.as_of, self.categories(planned))?, own.or(latest))
                 }
-                (None, None) => Made::Column(self.tabled(planned, &memory.table), self.latest(planned, &memory.table)),
+                (None, None) => Made::Column(values, latest),
             };
             Ok((planned.feature, made))
         });
         each.collect()
-    }
-
-    fn latest(&self, planned: &Planned, table: &Table) -> Option<Vec<Option<i32>>> {
-        let group = planned.latest.map(|group| &self.groups[group])?;
-        Some((0..self.people).map(|person| group.latest(table.row(person), planned.first_day)).collect())
-    }
-
-    /// The column of a feature that is kept in the table.
-    fn tabled(&self, planned: &Planned, table: &Table) -> ArrayRef {
-        let rows = (0..self.people).map(|person| table.row(person));
-        let flags = |flags: Vec<bool>| -> ArrayRef { Arc::new(BooleanArray::from(flags)) };
-        let numbers = |numbers: Vec<Option<i64>>| -> ArrayRef { Arc::new(Int64Array::from(numbers)) };
-        let first = planned.first_day;
-        match (planned.kept, planned.events.what) {
-            (Kept::Seen(seen), what) => {
-                let wanted = planned.select.codes.as_ref().map_or(&[][..], |(_, wanted)| wanted);
-                let count = |row: &[u32]| self.seen[seen].count(row, wanted);
-                match what {
-                    What::Exists => flags(rows.map(|row| count(row) > 0).collect()),
-                    _ => numbers(rows.map(|row| Some(count(row).into())).collect()),
-                }
-            }
-            (Kept::Days(days), _) => numbers(rows.map(|row| Some(self.days[days].count(row).into())).collect()),
-            (Kept::Group(group), What::Exists) => {
-                flags(rows.map(|row| self.groups[group].latest(row, first).is_some()).collect())
-            }
-            (Kept::Group(group), What::DaysSince) => {
-                let since = |day: i32| i64::from(self.as_of) - i64::from(day);
-                numbers(rows.map(|row| self.groups[group].latest(row, first).map(since)).collect())
-            }
-            (Kept::Group(group), _) => {
-                numbers(rows.map(|row| i64::try_from(self.groups[group].count(row, first)).ok()).collect())
-            }
-            (Kept::State | Kept::Held, _) => numbers(Vec::new()),
-        }
     }
 
     fn categories(&self, planned: &Planned) -> &[String] {
@@ -312,7 +288,8 @@ impl<'a> Plan<'a> {
         day: &dyn Fn(usize) -> Option<i32>,
     ) -> Result<Vec<(u32, usize)>> {
         let mut codes = self.code_memory();
-        let met = self.meet(&mut codes, chunk, linked)?;
+        let masks = self.predicates.masks(&mut self.predicates.memory(), chunk, linked)?;
+        let met = self.meet(&mut codes, chunk, linked, &masks)?;
         let ends = chunk.batch.column_by_name("end").map(batch_days);
         let rows = Rows { column: None, ends: ends.as_deref(), as_of: self.as_of };
         let mut behind = Vec::new();
@@ -327,25 +304,21 @@ impl<'a> Plan<'a> {
         Ok(behind)
     }
 
-    fn meet(&self, codes: &mut [CodeMemory], chunk: &Chunk, linked: &Linked) -> Result<Met> {
+    fn meet(&self, codes: &mut Codes, chunk: &Chunk, linked: &Linked, masks: &[BooleanBuffer]) -> Result<Met> {
         let events = met::events(linked);
-        let filters = self.filters.iter().map(|(_, filter)| met::filtered(filter, chunk, linked, events.len()));
-        let filters = filters.collect::<Result<_>>()?;
-        let each = self.matchers.iter().zip(codes);
-        let codes =
-            each.map(|(matcher, memory)| memory.meet(matcher.codes, chunk.batch.column(matcher.column), &events));
-        let codes = codes.collect::<Result<_>>()?;
-        Ok(Met { events, filters, codes })
-    }
-
-    fn filter(&mut self, sql: &str) -> Result<usize> {
-        if let Some(known) = self.filters.iter().position(|(known, _)| known == sql) {
-            return Ok(known);
+        let filters = masks.iter().map(|mask| met::of_events(mask, linked, events.len())).collect();
+        let mut are_numbers = BTreeSet::new();
+        for (column, numbers) in &mut codes.numbers {
+            if numbers.look_up(chunk.batch.column(*column), &events) {
+                are_numbers.insert(*column);
+            }
         }
-        let schema = conform::schema(&self.pipeline.sources[self.source]);
-        let compiled = expr::compile(sql, &schema).map_err(|problem| Error::Fault(problem.message))?;
-        self.filters.push((sql.to_owned(), compiled));
-        Ok(self.filters.len() - 1)
+        let each = self.matchers.iter().zip(&mut codes.memories).map(|(matcher, memory)| {
+            let numbers = codes.numbers.get(&matcher.column).filter(|_| are_numbers.contains(&matcher.column));
+            memory.meet(matcher.codes, chunk.batch.column(matcher.column), numbers, &events)
+        });
+        let codes = each.collect::<Result<_>>()?;
+        Ok(Met { events, filters, codes })
     }
 
     fn matcher(&mut self, list: usize, column: usize) -> usize {

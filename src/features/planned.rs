@@ -41,6 +41,11 @@ impl Planned<'_> {
         matches!(self.events.what, What::CountDistinct | What::Latest) && self.events.column.is_none()
     }
 
+    /// The categories that count, as bits.
+    pub fn wanted_categories(&self) -> &[u64] {
+        self.select.codes.as_ref().map_or(&[], |(_, wanted)| wanted)
+    }
+
     /// The events in the window, each once.
     pub fn wanted(&self, met: &Met, rows: &Rows) -> Vec<Event> {
         let mut wanted = Vec::new();

@@ -12,6 +12,7 @@ use arrow::datatypes::{DataType, Date32Type, Decimal128Type, Int64Type, Timestam
 
 use super::distinct::Distinct;
 use super::met::Event;
+use crate::ahead;
 use crate::conform::Texts;
 use crate::error::{Error, Result};
 use crate::pipeline::What;
@@ -101,23 +102,23 @@ impl State {
     }
 
     /// Takes in events that are inside the window, meet the predicate and have a code on the list.
-    pub fn update<'a>(&mut self, what: What, events: impl Iterator<Item = &'a Event>, rows: &Rows) -> Result<()> {
+    pub fn update(&mut self, what: What, events: &[Event], rows: &Rows) -> Result<()> {
         match self {
-            Self::Count(counts) => events.for_each(|event| counts[event.person as usize] += 1),
-            Self::Flag(flags) => events.for_each(|event| flags[event.person as usize] = true),
-            Self::LatestDay(days) => events.for_each(|event| {
+            Self::Count(counts) => events.iter().for_each(|event| counts[event.person as usize] += 1),
+            Self::Flag(flags) => events.iter().for_each(|event| flags[event.person as usize] = true),
+            Self::LatestDay(days) => events.iter().for_each(|event| {
                 let day = &mut days[event.person as usize];
                 *day = (*day).max(Some(event.day));
             }),
-            Self::Open(days) => events.filter(|event| rows.open(event)).for_each(|event| {
+            Self::Open(days) => events.iter().filter(|event| rows.open(event)).for_each(|event| {
                 let day = &mut days[event.person as usize];
                 *day = (*day).max(Some(event.day));
             }),
-            Self::Longest(stays) => events.for_each(|event| {
+            Self::Longest(stays) => events.iter().for_each(|event| {
                 let stay = &mut stays[event.person as usize];
                 *stay = (*stay).max(Some(rows.stay(event)));
             }),
-            Self::Total(days) if what == What::BedDays => events.for_each(|event| {
+            Self::Total(days) if what == What::BedDays => events.iter().for_each(|event| {
                 days[event.person as usize] += i128::from(rows.stay(event));
             }),
             Self::Total(totals) => {
@@ -131,19 +132,23 @@ impl State {
             }
             Self::Latest(latest) => {
                 let column = needed(rows.column)?;
-                for event in events {
-                    let Some(value) = cell(column, event.row as usize)? else { continue };
-                    let best = &mut latest[event.person as usize];
-                    if best.as_ref().is_none_or(|(day, known)| (*day, known) < (event.day, &value)) {
-                        *best = Some((event.day, value));
+                for block in events.chunks(ahead::BLOCK) {
+                    let known = |event: &Event| latest.get(event.person as usize)?.as_ref().map(|(day, _)| *day as u32);
+                    ahead::read(block.iter().map(known));
+                    for event in block {
+                        let Some(value) = cell(column, event.row as usize)? else { continue };
+                        let best = &mut latest[event.person as usize];
+                        if best.as_ref().is_none_or(|(day, known)| (*day, known) < (event.day, &value)) {
+                            *best = Some((event.day, value));
+                        }
                     }
                 }
             }
             Self::Distinct(distinct) if what == What::CountDays => {
-                events.for_each(|event| distinct.add(event.person, event.day.cast_unsigned()));
+                events.iter().for_each(|event| distinct.add(event.person, event.day.cast_unsigned()));
             }
             Self::Distinct(distinct) => {
-                distinct.add_column(needed(rows.column)?, events);
+                distinct.add_column(needed(rows.column)?, events.iter());
             }
         }
         Ok(())

@@ -3,6 +3,7 @@
 use arrow::datatypes::DataType;
 use serde::Serialize;
 
+use super::hear::Hearing;
 use super::plan::Plan;
 use crate::conform::Engine;
 use crate::error::Result;
@@ -44,7 +45,7 @@ pub struct ToldSource {
     pub row_groups_pruned: usize,
     /// Delivered columns that are decoded; no others are.
     pub columns: Vec<String>,
-    /// SQL asked of used rows, each once however many features ask it.
+    /// SQL asked of used rows, each once however many features and audits ask it.
     pub predicates: Vec<String>,
     /// Code columns met with a code list, each once.
     pub code_lists: Vec<String>,
@@ -66,7 +67,8 @@ pub fn tell(pipeline: &Pipeline, delivered: &Delivered, engine: Engine) -> Resul
     let people_at_most = registers.sum::<Option<u64>>();
     let each = pipeline.sources.iter().zip(&delivered.sources).enumerate();
     let sources = each.map(|(index, (source, delivered))| {
-        let plan = Plan::new(pipeline, index, 0)?;
+        let mut plan = Plan::new(pipeline, index, 0)?;
+        Hearing::new(pipeline, index, &mut plan.predicates)?;
         let told = tell_source(source, delivered, &plan, people_at_most, engine.partitions);
         let keeps = pipeline.measures.looking_at(index).map(str::to_owned).collect();
         Ok(ToldSource { hears: hears(pipeline, index), keeps, ..told })
@@ -124,7 +126,7 @@ fn tell_source(
         row_groups: delivered.files.iter().filter_map(|file| file.counted).map(|counted| counted.row_groups).sum(),
         row_groups_pruned: 0,
         columns,
-        predicates: plan.predicates().map(str::to_owned).collect(),
+        predicates: plan.predicates.sql().map(str::to_owned).collect(),
         code_lists: plan.code_lists().map(|(column, list)| format!("{column} on {list}")).collect(),
         hears: Vec::new(),
         keeps: Vec::new(),
