@@ -48,7 +48,7 @@ const FILE: &str = "_file";
 impl<'a> Conformer<'a> {
     pub(super) fn new(conformed: &'a Conformed<'a>, source: &'a Source, file: &'a DeliveredFile) -> Self {
         let wanted = source::delivered_columns(source, &file.header);
-        let stored = super::takes_stored_text(source);
+        let stored = super::stays_as_stored(source);
         let makers = source.columns.iter().map(|column| Maker::new(source, column, stored)).collect();
         let known_by_day = calendar::epoch_days(conformed.known_by);
         let expressions = source.columns.len() + source.demographics.len();
@@ -78,6 +78,11 @@ impl<'a> Conformer<'a> {
         }
         let says = (0..self.source.demographics.len()).map(|index| self.says(index, &raw.batch, &mut judge));
         let says = says.collect::<Result<Vec<_>>>()?;
+        if super::is_read_as_stored(self.source) && !super::stays_as_stored(self.source) {
+            for (column, made) in self.source.columns.iter().zip(&mut made) {
+                *made = plain(made, &column.data_type)?;
+            }
+        }
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
         let named = self.source.columns.iter().zip(&made);
         let fields = named.map(|(column, made)| Field::new(&column.name, made.data_type().clone(), true));

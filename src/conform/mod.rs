@@ -309,9 +309,9 @@ impl Conformed<'_> {
         let declared = &self.pipeline.sources[source];
         let conformer = Conformer::new(self, declared, file);
         let checks_itself = self.pipeline.decl.self_check.as_ref().is_some_and(|check| check.one_in > 0);
-        let keeps = checks_itself && takes_stored_text(declared);
+        let keeps = checks_itself && is_read_as_stored(declared);
         let place = format!("source {}", declared.name);
-        let open = if takes_stored_text(declared) { source::open_stored } else { source::open };
+        let open = if is_read_as_stored(declared) { source::open_stored } else { source::open };
         for raw in open(declared, file, conformer.wanted(), self.engine.batch_rows)? {
             let mut chunk = conformer.conform(raw?, number, tally)?;
             chunk.raw = chunk.raw.filter(|_| keeps);
@@ -351,9 +351,14 @@ impl Conformed<'_> {
 /// Where more than one row in so many shares its key with another, rows are not kept as they were delivered.
 const CROWDED: u64 = 8;
 
-/// Events are many, and what reads them can take text as it is stored; all else is read as plain text.
-pub fn takes_stored_text(source: &Source) -> bool {
-    source.decl.role == Role::Events && source.decl.tokens == Tokens::Source
+/// Sources with many rows and their people's own tokens are read with text as it is stored.
+pub fn is_read_as_stored(source: &Source) -> bool {
+    matches!(source.decl.role, Role::Events | Role::Register) && source.decl.tokens == Tokens::Source
+}
+
+/// What reads events can take their text as it is stored; all else becomes plain text.
+fn stays_as_stored(source: &Source) -> bool {
+    source.decl.role == Role::Events && is_read_as_stored(source)
 }
 
 /// Columns made so far, in declared order.

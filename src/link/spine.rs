@@ -134,25 +134,27 @@ pub(super) fn read_register(
     as_of: i32,
     everyone: &mut HashSet<String>,
 ) -> Result<Rows> {
-    let (states, _) = conformed.scan(source, Vec::new, |chunks: &mut Vec<Chunk>, chunk| {
-        chunks.push(chunk);
-        Ok(())
-    })?;
-    let mut batches = Vec::new();
-    for chunk in states.into_iter().flatten() {
+    let new = <(HashSet<String>, Vec<RecordBatch>)>::default;
+    let (states, _) = conformed.scan(source, new, |(tokens, batches), chunk| {
         let dates = chunk.batch.column_by_name("date").map(batch_days);
-        let tokens = person(&chunk)?;
+        let person = person(&chunk)?;
         let mut keep = Vec::new();
         for row in (0..chunk.fates.len()).filter(|row| chunk.fates[*row] == Fate::Good) {
-            let token = superseded.fold(tokens.as_string::<i32>().value(row));
-            if !everyone.contains(token) {
-                everyone.insert(token.to_owned());
+            let token = superseded.fold(person.as_string::<i32>().value(row));
+            if !tokens.contains(token) {
+                tokens.insert(token.to_owned());
             }
             if dates.as_ref().is_none_or(|days| days[row].is_none_or(|day| day < as_of)) {
                 keep.push(row as u64);
             }
         }
         batches.push(take_record_batch(&chunk.batch, &UInt64Array::from(keep))?);
+        Ok(())
+    })?;
+    let mut batches = Vec::new();
+    for (tokens, of_worker) in states {
+        everyone.extend(tokens);
+        batches.extend(of_worker);
     }
     let batch = concat_batches(&conform::schema(&conformed.pipeline.sources[source]), &batches)?;
     let tokens = batch.column_by_name("person").cloned().ok_or_else(no_person)?;
