@@ -80,7 +80,7 @@ pub fn run(
     let cohorts = cohort::select(pipeline, &people, &features, &scores, &history, &no_data)?;
     let lists = cohort::accounts(pipeline, &people, &features, &cohorts)?;
     warnings.extend(gates::lists(pipeline, &people, &cohorts, &lists, &history, &options.consent)?);
-    let gaps = audit::gaps(pipeline, &people, &features, &scores, &cohorts, &history)?;
+    let gaps = audit::gaps(pipeline, &people, &features, &scores, &cohorts, &history, engine.partitions)?;
     journal.listed(&cohorts);
     journal.warn(&warnings);
     let nothing = Before::default();

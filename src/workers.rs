@@ -52,6 +52,23 @@ pub fn each<U: Send, T: Send>(workers: usize, units: Vec<U>, make: impl Fn(U) ->
     Ok(made.into_iter().map(|(_, made)| made).collect())
 }
 
+/// Two pieces of work, side by side where there is more than one worker.
+pub fn both<A: Send, B>(
+    workers: usize,
+    one: impl FnOnce() -> Result<A> + Send,
+    other: impl FnOnce() -> Result<B>,
+) -> Result<(A, B)> {
+    if workers < 2 {
+        return Ok((one()?, other()?));
+    }
+    std::thread::scope(|scope| {
+        let one = scope.spawn(one);
+        let other = other();
+        let one = one.join().unwrap_or_else(|_| Err(Error::Fault("a worker stopped".to_owned())));
+        Ok((one?, other?))
+    })
+}
+
 /// Ranges that together are `0..count`, so many in each but the last.
 pub fn ranges(count: usize, in_each: usize) -> Vec<Range<usize>> {
     (0..count).step_by(in_each.max(1)).map(|first| first..count.min(first + in_each)).collect()

@@ -62,13 +62,11 @@ pub fn likely(split: &Split, like: &[Split]) -> Likely {
 fn alike(like: &[&Split], people: usize) -> Vec<Vec<u32>> {
     let mut alike = vec![vec![0; people]];
     for feature in like {
-        let mut numbers: HashMap<(u32, u32), u32> = HashMap::new();
-        let mut number = |pair: (u32, u32)| {
-            let next = numbers.len() as u32;
-            *numbers.entry(pair).or_insert(next)
-        };
-        let before = alike.last().into_iter().flatten().copied();
-        let strata = before.zip(feature.of.iter().copied()).map(&mut number).collect();
+        let before = alike.last().map(Vec::as_slice).unwrap_or_default();
+        let width = feature.names.len().max(1);
+        let pairs =
+            before.iter().zip(feature.of.iter()).map(|(stratum, group)| *stratum as usize * width + *group as usize);
+        let strata = numbered(pairs, width * before.iter().max().map_or(0, |most| *most as usize + 1));
         alike.push(strata);
     }
     alike
@@ -99,13 +97,45 @@ impl Likely {
     }
 }
 
+/// Numbers below a limit that are looked up in a table.
+const TABLE: usize = 1 << 22;
+
+/// Numbers as they came, from 0 without a gap.
+fn numbered(numbers: impl Iterator<Item = usize>, limit: usize) -> Vec<u32> {
+    let mut next = 0;
+    let mut new = || {
+        next += 1;
+        next
+    };
+    if limit > TABLE {
+        let mut known: HashMap<usize, u32> = HashMap::new();
+        return numbers.map(|number| *known.entry(number).or_insert_with(&mut new) - 1).collect();
+    }
+    let mut known = vec![0; limit];
+    let mut number = |number: usize| {
+        let known = &mut known[number];
+        if *known == 0 {
+            *known = new();
+        }
+        *known - 1
+    };
+    numbers.map(&mut number).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    #[test]
+    fn numbers_come_as_they_are_met_with_a_table_and_without() {
+        for limit in [10, TABLE + 1] {
+            assert_eq!(numbered([7, 3, 7, 9, 3].into_iter(), limit), [0, 1, 0, 2, 1]);
+        }
+    }
+
     fn split(name: &str, groups: usize, of: &[u32]) -> Split {
         let names = (0..groups).map(|group| group.to_string()).collect();
-        Split { name: name.to_owned(), names, of: of.to_vec() }
+        Split { name: name.to_owned(), names, of: of.into() }
     }
 
     #[test]

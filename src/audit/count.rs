@@ -59,7 +59,7 @@ fn by_source(pipeline: &Pipeline, evidence: &ItemEvidence, everyone: &Counts) ->
 
 fn by_group(evidence: &ItemEvidence, split: &Split, sizes: &[u64], everyone: &Counts) -> Result<Vec<Counts>> {
     let mut states = vec![States::default(); split.names.len()];
-    for (&state, &group) in evidence.state.iter().zip(&split.of) {
+    for (&state, &group) in evidence.state.iter().zip(split.of.iter()) {
         let count = states.get_mut(group as usize).and_then(|states| states.get_mut(state as usize));
         *count.ok_or_else(|| Error::Fault("someone is in no group".to_owned()))? += 1;
     }

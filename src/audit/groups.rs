@@ -1,6 +1,7 @@
 //! People by what they have in common; those of whom it is not recorded are a group like any other.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
 
 use arrow::array::StringArray;
 use hashbrown::HashMap;
@@ -19,7 +20,7 @@ pub struct Split {
     /// Numbers by size, then texts; "not recorded" last, and always there.
     pub names: Vec<String>,
     /// Index into `names`, by person.
-    pub of: Vec<u32>,
+    pub of: Arc<[u32]>,
 }
 
 impl Split {
@@ -54,7 +55,9 @@ pub fn of_run(pipeline: &Pipeline, people: &People, features: &Features) -> Resu
     let mut items = Vec::new();
     for &feature in pipeline.audits.iter().flat_map(|audit| &audit.split_by) {
         let split = match (item_of(pipeline, feature), pipeline.features.get(feature)) {
-            (Some(item), Some(declared)) => of_item(pipeline, people, item, &declared.name)?,
+            (Some(item), Some(declared)) => {
+                features.splits.of(By::Feature(feature), || of_item(pipeline, people, item, &declared.name))?
+            }
             _ => by_feature(pipeline, features, feature)?,
         };
         if splits.iter().all(|known| known.name != split.name) {
@@ -65,7 +68,7 @@ pub fn of_run(pipeline: &Pipeline, people: &People, features: &Features) -> Resu
     for (item, declared) in pipeline.items.iter().enumerate() {
         let known = items.contains(&item) || splits.iter().any(|known| known.name == declared.name);
         if !known && !labels(pipeline, item).is_empty() {
-            splits.push(by_item(pipeline, people, item)?);
+            splits.push(features.splits.of(By::Item(item), || by_item(pipeline, people, item))?);
         }
     }
     Ok(splits)
@@ -100,14 +103,44 @@ pub const EVERYONE: &str = "everyone";
 
 /// Everyone as one group, then by the values of each of these features.
 pub fn with_everyone(pipeline: &Pipeline, features: &Features, by: &[usize]) -> Result<Vec<Split>> {
-    let everyone =
-        Split { name: EVERYONE.to_owned(), names: vec![EVERYONE.to_owned()], of: vec![0; features.batch.num_rows()] };
+    let everyone = Split {
+        name: EVERYONE.to_owned(),
+        names: vec![EVERYONE.to_owned()],
+        of: vec![0; features.batch.num_rows()].into(),
+    };
     let each = by.iter().map(|&feature| by_feature(pipeline, features, feature));
     std::iter::once(Ok(everyone)).chain(each).collect()
 }
 
+/// Splits that were made before.
+#[derive(Debug, Default)]
+pub struct Made(Mutex<BTreeMap<By, Split>>);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum By {
+    Feature(usize),
+    Item(usize),
+}
+
+impl Made {
+    /// A split, made at most once unless two ask at the same time.
+    fn of(&self, by: By, make: impl FnOnce() -> Result<Split>) -> Result<Split> {
+        let known = self.0.lock().ok().and_then(|made| made.get(&by).cloned());
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let split = make()?;
+        self.0.lock().ok().and_then(|mut made| made.insert(by, split.clone()));
+        Ok(split)
+    }
+}
+
 /// By the values of a feature.
 pub fn by_feature(pipeline: &Pipeline, features: &Features, feature: usize) -> Result<Split> {
+    features.splits.of(By::Feature(feature), || split_by(pipeline, features, feature))
+}
+
+fn split_by(pipeline: &Pipeline, features: &Features, feature: usize) -> Result<Split> {
     let fault = || Error::Fault("a split is by a feature that was not made".to_owned());
     let name = &pipeline.features.get(feature).ok_or_else(fault)?.name;
     let column: StringArray = words::column(features.batch.column_by_name(name).ok_or_else(fault)?)?;
@@ -176,7 +209,7 @@ mod tests {
         let labels = BTreeMap::from([("X", "unknown area")]);
         let split = split("imd_decile", values.into_iter(), &labels)?;
         assert_eq!(split.names, ["2", "10", "unknown area", "not recorded"]);
-        assert_eq!(split.of, [1, 3, 0, 2, 0, 3]);
+        assert_eq!(*split.of, [1, 3, 0, 2, 0, 3]);
         assert_eq!(split.count(|_| true), [2, 1, 1, 2]);
         assert_eq!(split.count(|person| person < 2), [0, 1, 0, 1]);
         assert_eq!(split.among(&[0, 1, 9]), [0, 1, 0, 1]);

@@ -75,8 +75,11 @@ pub fn tallies(
             .collect();
         let gaps: Vec<(String, BooleanBuffer)> =
             pipeline.items.iter().zip(&people.items).map(|(item, said)| recording(&item.name, &said.state)).collect();
-        let everyone =
-            Split { name: EVERYONE.to_owned(), names: vec![EVERYONE.to_owned()], of: vec![0; people.tokens.len()] };
+        let everyone = Split {
+            name: EVERYONE.to_owned(),
+            names: vec![EVERYONE.to_owned()],
+            of: vec![0; people.tokens.len()].into(),
+        };
         let everyone = Cells::of(everyone, age.as_ref());
         for (at, figure) in audit.figures.iter().enumerate() {
             let values = values(audit, figure, &table, people, cohorts)?;

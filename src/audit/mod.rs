@@ -71,6 +71,7 @@ use crate::link::{People, RecordingState};
 use crate::pipeline::decl::CompareDecl;
 use crate::pipeline::{Audit, Pipeline};
 use crate::score::Scores;
+use crate::workers;
 use groups::Split;
 use shown::ShownFigure;
 
@@ -125,17 +126,26 @@ pub fn gaps(
     scores: &Scores,
     cohorts: &Cohorts,
     history: &History,
+    workers: usize,
 ) -> Result<Gaps> {
     let splits = pipeline
         .audits
         .iter()
         .map(|audit| audit.split_by.iter().map(|&feature| groups::by_feature(pipeline, features, feature)).collect());
     let splits: Vec<Vec<Split>> = splits.collect::<Result<_>>()?;
+    let (figures, (counts, worklists)) = workers::both(
+        workers,
+        || inequality::tallies(pipeline, people, features, scores, cohorts),
+        || {
+            let worklists = worklist::worklists(pipeline, people, features, scores, cohorts, &splits)?;
+            Ok((count::counts(pipeline, people, &splits)?, worklists))
+        },
+    )?;
     Ok(Gaps {
-        counts: count::counts(pipeline, people, &splits)?,
+        counts,
         listed: listed(pipeline, people, features, cohorts)?,
-        figures: inequality::tallies(pipeline, people, features, scores, cohorts)?,
-        worklists: worklist::worklists(pipeline, people, features, scores, cohorts, &splits)?,
+        figures,
+        worklists,
         mended: history.previous.as_ref().map(|previous| mended::since(pipeline, people, previous)),
     })
 }

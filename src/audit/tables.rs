@@ -1,6 +1,7 @@
 //! What leaves the building, and what goes to those who mend.
 
 use std::collections::BTreeMap;
+use std::num::NonZero;
 
 use super::{Counts, Gaps, Mend, dqmi, groups, inequality, linkage, mended, pathways, providers, resolution};
 use crate::calendar::date_of;
@@ -12,6 +13,7 @@ use crate::history;
 use crate::link::{ItemEvidence, People, RecordingState, Say};
 use crate::pipeline::Pipeline;
 use crate::publish::{Draft, Field, file_stem};
+use crate::workers;
 
 /// Where a source has no row at all of a person.
 const NO_RECORD: &str = "no_record";
@@ -38,16 +40,9 @@ pub fn write(
     draft: &mut Draft,
 ) -> Result<()> {
     if !pipeline.audits.is_empty() {
-        draft.aggregate(&recording_gaps(pipeline, gaps)?)?;
-        draft.aggregate(&inequality(pipeline, gaps)?)?;
-        draft.aggregate(&providers::table(pipeline, people)?)?;
-        draft.aggregate(&dqmi::table(pipeline, people)?)?;
-        draft.aggregate(&resolution::side_by_side(pipeline, people)?)?;
-        draft.aggregate(&resolution::disagreement(pipeline, people)?)?;
-        draft.aggregate(&resolution::flips(pipeline, people)?)?;
-        draft.aggregate(&pathways::table(pipeline, people)?)?;
-        draft.aggregate(&linkage::rows(pipeline, people)?)?;
-        draft.aggregate(&linkage::people(pipeline, people, features)?)?;
+        for table in tables(pipeline, people, features, gaps)? {
+            draft.aggregate(&table)?;
+        }
     }
     if !gaps.figures.is_empty() {
         draft.aggregate(&inequality::counts(pipeline, &gaps.figures)?)?;
@@ -72,6 +67,25 @@ pub fn write(
         draft.person_csv(&path, &header, rows.iter().map(|row| row.iter().map(|text| Field::Text(text))))?;
     }
     Ok(())
+}
+
+/// The tables of the audits in the order in which they are added, made side by side.
+fn tables(pipeline: &Pipeline, people: &People, features: &Features, gaps: &Gaps) -> Result<Vec<AggregateTable>> {
+    type Make<'a> = Box<dyn Fn() -> Result<AggregateTable> + Send + Sync + 'a>;
+    let tables: Vec<Make> = vec![
+        Box::new(|| recording_gaps(pipeline, gaps)),
+        Box::new(|| inequality(pipeline, gaps)),
+        Box::new(|| providers::table(pipeline, people)),
+        Box::new(|| dqmi::table(pipeline, people)),
+        Box::new(|| resolution::side_by_side(pipeline, people)),
+        Box::new(|| resolution::disagreement(pipeline, people)),
+        Box::new(|| resolution::flips(pipeline, people)),
+        Box::new(|| pathways::table(pipeline, people)),
+        Box::new(|| linkage::rows(pipeline, people)),
+        Box::new(|| linkage::people(pipeline, people, features)),
+    ];
+    let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
+    workers::each(threads, tables, |make| make())
 }
 
 fn recording_gaps(pipeline: &Pipeline, gaps: &Gaps) -> Result<AggregateTable> {

@@ -1,5 +1,7 @@
 //! A figure counted from people, in every group of a split.
 
+use std::sync::Arc;
+
 use arrow::array::{BooleanArray, Float64Array};
 use arrow::buffer::BooleanBuffer;
 
@@ -53,7 +55,7 @@ pub(super) struct Cells {
     /// Names of the bands; none where there is no age to tell by.
     bands: Option<Vec<String>>,
     /// By person: group times the number of bands, and the band.
-    of: Vec<u32>,
+    of: Arc<[u32]>,
 }
 
 /// What a figure makes of a person: nothing, one whom it is about, one of those who is counted.
@@ -79,7 +81,7 @@ impl Cells {
             None => split.of.clone(),
             Some(age) => {
                 let width = age.names.len() as u32;
-                split.of.iter().zip(&age.of).map(|(group, band)| group * width + band).collect()
+                split.of.iter().zip(age.of.iter()).map(|(group, band)| group * width + band).collect()
             }
         };
         Self { split, bands: age.map(|age| age.names.clone()), of }

@@ -173,7 +173,7 @@ impl<'a> Past<'a> {
         for_each: f64,
     ) -> Vec<(u64, Before)> {
         let mut own = vec![(0_u64, Before::default()); split.names.len()];
-        for (risk, group) in risks.iter().zip(&split.of) {
+        for (risk, group) in risks.iter().zip(split.of.iter()) {
             if let (Some(risk), Some((people, before))) = (risk, own.get_mut(*group as usize)) {
                 *people += 1;
                 before.expected += risk * for_each;

@@ -74,11 +74,11 @@ mod tests {
         let split = |name: &str, names: [&str; 2], of: [u32; 4]| Split {
             name: name.to_owned(),
             names: names.map(str::to_owned).to_vec(),
-            of: of.to_vec(),
+            of: of.into(),
         };
         let both = crossed(&split("sex", ["F", "not recorded"], [0, 0, 1, 1]), &split("imd", ["1", "2"], [0, 1, 1, 1]));
         assert_eq!(both.name, "sex and imd");
         assert_eq!(both.names, ["F, 1", "F, 2", "not recorded, 2"]);
-        assert_eq!(both.of, [0, 1, 2, 2]);
+        assert_eq!(*both.of, [0, 1, 2, 2]);
     }
 }

@@ -43,6 +43,7 @@ use arrow::array::{Array, ArrayRef, AsArray, Date32Array, Int64Array, StringArra
 use arrow::datatypes::{DataType, Field, Float64Type, Schema};
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 
+use crate::audit::groups;
 use crate::calendar;
 use crate::cohort::words::NOT_RECORDED;
 use crate::conform::{self, Chunk, RawRows, SetAside, Tally, batch_days};
@@ -72,12 +73,14 @@ pub struct Features {
     pub kept: Kept,
     /// As the pipeline's webs.
     pub webs: Vec<Webs>,
+    /// People by a feature, as far as they were asked for.
+    pub splits: groups::Made,
 }
 
 impl Features {
     /// Features without rows that were kept.
     pub fn of(batch: RecordBatch, latest: Vec<Option<Date32Array>>) -> Self {
-        Self { batch, latest, kept: Kept::default(), webs: Vec::new() }
+        Self { batch, latest, kept: Kept::default(), webs: Vec::new(), splits: groups::Made::default() }
     }
 }
 
@@ -130,17 +133,17 @@ pub fn pass(records: Records, progress: &dyn Fn(&SourceAccount)) -> Result<(Peop
         progress(&account);
         accounts.sources.push(account);
         accounts.set_aside.push(tally.set_aside);
-        accounts.sampled.push(seen.sampled.filter(|_| conform::takes_stored_text(&pipeline.sources[source])));
+        accounts.sampled.push(seen.sampled.filter(|_| conform::is_read_as_stored(&pipeline.sources[source])));
     }
     let meanings = meaning::judge(pipeline, &heard)?;
-    let items = evidence::items(pipeline, &heard, &meanings, people)?;
+    let items = evidence::items(pipeline, &heard, &meanings, people, records.conformed.engine.partitions)?;
     let of_source = pipeline.sources.iter().zip(heard.iter().zip(&meanings));
     let rows = of_source.map(|(source, (heard, meanings))| rows::rows(pipeline, source, heard, meanings)).collect();
     let kept = keeper.finish(Gone::of(&records), people);
     let webs: Vec<Webs> = pipeline.measures.webs.iter().map(|web| webs::of(web, pipeline.as_of, &kept)).collect();
     let people = People { tokens: records.tokens, registers: records.registers, items, rows };
     let batch = table(pipeline, &people, columns, waiting, &mut latest, &webs)?;
-    Ok((people, Features { batch, latest, kept, webs }, accounts))
+    Ok((people, Features { batch, latest, kept, webs, splits: groups::Made::default() }, accounts))
 }
 
 /// Features of people who are already settled, all about the events of one source: their columns, in the pipeline's order,
@@ -214,7 +217,7 @@ fn scan(records: &Records, source: usize, plan: &mut Plan, keeper: &mut Keeper) 
         total.ledger.merge(other.ledger);
         plan.merge(&mut total.memory, other.memory)?;
         total.providers.merge(&other.providers);
-        total.heard.merge(other.heard);
+        total.heard.merge(other.heard, records.conformed.engine.partitions)?;
         total.sampled = total.sampled.zip(other.sampled).map(|(mine, theirs)| [mine, theirs].concat());
     }
     Ok((total, tally))

@@ -13,6 +13,7 @@ use super::resolve::{Known, SideBySide};
 use super::{ItemEvidence, RecordingState, Say, spine};
 use crate::error::{Error, Result};
 use crate::pipeline::{Demographic, Pipeline};
+use crate::workers;
 
 /// No known value.
 const NONE: u32 = u32::MAX;
@@ -44,12 +45,13 @@ struct Speaker<'a> {
     further: Vec<(u32, u32, Times)>,
 }
 
-/// Resolves every item over the sources that speak of it, each person in turn.
+/// Resolves every item over the sources that speak of it, each person in turn: items side by side.
 pub fn items(
     pipeline: &Pipeline,
     heard: &[HeardOfSource],
     meanings: &[Meanings],
     people: usize,
+    workers: usize,
 ) -> Result<Vec<ItemEvidence>> {
     let people = u32::try_from(people).map_err(|_| spine::too_many())?;
     let item = |item: usize| {
@@ -66,7 +68,7 @@ pub fn items(
         }
         resolve(pipeline, item, speakers, people)
     };
-    (0..pipeline.items.len()).map(item).collect()
+    workers::each(workers, (0..pipeline.items.len()).collect(), item)
 }
 
 fn resolve(pipeline: &Pipeline, item: usize, mut speakers: Vec<Speaker>, people: u32) -> Result<ItemEvidence> {

@@ -4,9 +4,12 @@ use arrow::array::ArrayRef;
 use hashbrown::HashMap;
 
 use super::numbers::Numbers;
+use super::pairs::Pairs;
 use super::places::{ByPlace, Places, Together};
 use super::{Linked, Stray};
+use crate::ahead;
 use crate::error::Result;
+use crate::workers;
 
 /// How often and when something was said.
 #[derive(Debug, Clone, Copy)]
@@ -51,17 +54,13 @@ pub type Fates = [u64; 3];
 /// Of a recorder with a row of any day.
 const HAS_ROWS: u8 = 1 << 7;
 
-/// Pairs that are counted in a table.
-const PAIRS: usize = 1 << 14;
-
 /// Delivered values of one demographic column.
 #[derive(Debug, Default)]
 pub struct Heard {
     pub values: Numbers,
     /// By the person's place and value.
     pub said: ByPlace<Times>,
-    /// Rows by recorder and value.
-    pub recorded: HashMap<(u32, u32), u64>,
+    pub recorded: Pairs,
     /// Rows that do not count, by value.
     pub strays: HashMap<u32, Fates>,
     /// By step of a pathway: the person's place and value.
@@ -156,8 +155,8 @@ impl HeardOfSource {
         months.map(|(recorder, months)| (recorder, months & !HAS_ROWS))
     }
 
-    /// Adds what another worker heard.
-    pub fn merge(&mut self, other: Self) {
+    /// Adds what another worker heard, items side by side.
+    pub fn merge(&mut self, other: Self, workers: usize) -> Result<()> {
         let recorders = self.recorders.translate(&other.recorders);
         for (recorder, months) in recorders.iter().zip(&other.months) {
             let at = *recorder as usize;
@@ -170,7 +169,12 @@ impl HeardOfSource {
             mine.merge(theirs, spoken.count, &places, &[0]);
         }
         self.columns.iter_mut().zip(other.columns).for_each(|(mine, theirs)| mine.merge(&theirs));
-        self.items.iter_mut().zip(other.items).for_each(|(mine, theirs)| mine.merge(&theirs, &spoken));
+        let items = self.items.iter_mut().zip(other.items).collect();
+        let merge = |(mine, theirs): (&mut Heard, Heard)| {
+            mine.merge(&theirs, &spoken);
+            Ok(())
+        };
+        workers::each(workers, items, merge).map(drop)
     }
 }
 
@@ -197,9 +201,13 @@ impl Heard {
     fn hear(&mut self, rows: &Rows, says: &ArrayRef, strays: &[u32], spoken: &Spoken) -> Result<()> {
         let linked = rows.linked;
         let values = self.values.column(says, &linked.rows)?;
-        let said = spoken.places.iter().zip(&values).zip(&linked.days);
-        self.said.say(spoken.count, said.map(|((&place, &value), &day)| (place, value, Times::once(day))));
-        self.count(spoken.recorders, &values);
+        let blocks = values.chunks(ahead::BLOCK).zip(linked.days.chunks(ahead::BLOCK));
+        for (places, (values, days)) in spoken.places.chunks(ahead::BLOCK).zip(blocks) {
+            self.said.near(places);
+            let said = places.iter().zip(values).zip(days);
+            self.said.say(spoken.count, said.map(|((&place, &value), &day)| (place, value, Times::once(day))));
+        }
+        self.recorded.count(spoken.recorders, &values);
         note_steps(&mut self.at_steps, &rows.steps, spoken.count, |at| (spoken.places[at], values[at]));
         for (value, (_, stray)) in self.values.column(says, strays)?.into_iter().zip(&linked.strays) {
             self.strays.entry(value).or_default()[fate_of(*stray)] += 1;
@@ -207,33 +215,11 @@ impl Heard {
         Ok(())
     }
 
-    /// Rows by recorder and value; where both are few, in a table of all pairs before they are looked up.
-    fn count(&mut self, recorders: &[u32], values: &[u32]) {
-        let of = |numbers: &[u32]| numbers.iter().max().map_or(0, |most| *most as usize + 1);
-        let (width, height) = (of(values), of(recorders));
-        if width.saturating_mul(height) > PAIRS {
-            let mut pairs: Vec<(u32, u32)> = recorders.iter().copied().zip(values.iter().copied()).collect();
-            pairs.sort_unstable();
-            for same in pairs.chunk_by(|a, b| a == b) {
-                let pair = same.first().copied().unwrap_or_default();
-                *self.recorded.entry(pair).or_default() += same.len() as u64;
-            }
-            return;
-        }
-        let mut table = vec![0_u64; width * height];
-        let pairs = recorders.iter().zip(values);
-        pairs.for_each(|(&recorder, &value)| table[recorder as usize * width + value as usize] += 1);
-        for (pair, rows) in (0_u32..).zip(table).filter(|(_, rows)| *rows > 0) {
-            let width = width as u32;
-            *self.recorded.entry((pair / width, pair % width)).or_default() += rows;
-        }
-    }
-
     fn merge(&mut self, other: &Self, spoken: &Spoken) {
         let values = self.values.translate(&other.values);
         self.said.merge(&other.said, spoken.count, spoken.places, &values);
-        for (&(recorder, value), rows) in &other.recorded {
-            *self.recorded.entry((spoken.recorders[recorder as usize], values[value as usize])).or_default() += rows;
+        for (recorder, value, rows) in other.recorded.iter() {
+            self.recorded.add(spoken.recorders[recorder as usize], values[value as usize], rows);
         }
         for (&value, &fates) in &other.strays {
             add(self.strays.entry(values[value as usize]).or_default(), fates);

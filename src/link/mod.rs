@@ -27,6 +27,9 @@ pub mod heard;
 /// Texts by number.
 pub mod numbers;
 
+/// Rows by recorder and value.
+mod pairs;
+
 /// What rows say of each person, without a search for most.
 pub mod places;
 

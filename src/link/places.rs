@@ -2,6 +2,8 @@
 
 use hashbrown::HashMap;
 
+use crate::ahead;
+
 /// The people of whom a source has rows, numbered as they came.
 #[derive(Debug, Default)]
 pub struct Places {
@@ -76,6 +78,11 @@ impl<T: Together> ByPlace<T> {
                 self.further.entry((place, value)).and_modify(|known| known.add(what)).or_insert(what);
             }
         }
+    }
+
+    /// Has near what was said first of these places: as many as are read ahead at a time.
+    pub fn near(&self, places: &[u32]) {
+        ahead::read(places.iter().map(|place| Some(self.first.get(*place as usize)?.0)));
     }
 
     /// Adds what another said of its own places and values, ours by theirs; there are so many of ours.

@@ -76,16 +76,22 @@ fn by_recorder(
     recorders: &[Arc<str>],
     other: &[String],
 ) -> impl Iterator<Item = RowsBy> {
+    let is_other =
+        |(_, value): &Meaning| value.as_ref().is_some_and(|value| other.iter().any(|other| **other == **value));
+    let is_other: Vec<bool> = meanings.iter().map(is_other).collect();
+    let mut counts = vec![([0; RecordingState::ALL.len()], 0); recorders.len()];
+    for (recorder, value, rows) in heard.recorded.iter() {
+        let (states, other) = &mut counts[recorder as usize];
+        states[meanings[value as usize].0 as usize] += rows;
+        *other += if is_other[value as usize] { rows } else { 0 };
+    }
     let mut by: BTreeMap<Arc<str>, RowsBy> = BTreeMap::new();
-    for (&(recorder, value), rows) in &heard.recorded {
-        let recorder = &recorders[recorder as usize];
+    let with_rows = recorders.iter().zip(counts).filter(|(_, (states, _))| states.iter().any(|rows| *rows > 0));
+    for (recorder, (states, other)) in with_rows {
         let empty = || RowsBy { item, recorder: Arc::clone(recorder), states: Default::default(), other: 0 };
         let by = by.entry(Arc::clone(recorder)).or_insert_with(empty);
-        let (state, value) = &meanings[value as usize];
-        by.states[*state as usize] += rows;
-        if value.as_ref().is_some_and(|value| other.iter().any(|other| **other == **value)) {
-            by.other += rows;
-        }
+        by.states.iter_mut().zip(states).for_each(|(sum, rows)| *sum += rows);
+        by.other += other;
     }
     by.into_values()
 }
@@ -93,7 +99,9 @@ fn by_recorder(
 fn by_value(split: &str, heard: &Heard, meanings: &[Meaning]) -> impl Iterator<Item = RowGroup> {
     let mut groups: BTreeMap<&str, [u64; 3]> = BTreeMap::new();
     let group = |value: u32| meanings[value as usize].1.as_deref().unwrap_or(NOT_RECORDED);
-    for (&(_, value), rows) in &heard.recorded {
+    let mut used = vec![0; meanings.len()];
+    heard.recorded.iter().for_each(|(_, value, rows)| used[value as usize] += rows);
+    for (value, rows) in (0..).zip(used).filter(|(_, rows)| *rows > 0) {
         groups.entry(group(value)).or_default()[0] += rows;
     }
     for (&value, fates) in &heard.strays {

@@ -65,7 +65,7 @@ fn fragmentation_table() -> AggregateTable {
 
 fn fragmentation_rows(rule: Rule, web: &Web, made: &Webs, split: &Split, table: &mut AggregateTable) -> Result<()> {
     let mut groups: Vec<Vec<&PersonWeb>> = vec![Vec::new(); split.names.len()];
-    for (person, group) in made.people.iter().zip(&split.of) {
+    for (person, group) in made.people.iter().zip(split.of.iter()) {
         groups.get_mut(*group as usize).into_iter().for_each(|group| group.push(person));
     }
     for (name, people) in split.names.iter().zip(groups) {

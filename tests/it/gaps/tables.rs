@@ -375,7 +375,7 @@ fn scans(folder: &Path) -> Vec<usize> {
     let (people, features, _) = riskstrat::features::pass(records, &|_| ()).unwrap();
     let scores = riskstrat::score::score(&pipeline, &features, 2).unwrap();
     let (cohorts, history) = (riskstrat::cohort::Cohorts { lists: Vec::new() }, Default::default());
-    let gaps = riskstrat::audit::gaps(&pipeline, &people, &features, &scores, &cohorts, &history).unwrap();
+    let gaps = riskstrat::audit::gaps(&pipeline, &people, &features, &scores, &cohorts, &history, 2).unwrap();
     let counted: Vec<u64> = gaps.counts.iter().map(|counts| counts.people).collect();
     assert_eq!(counted.is_empty(), pipeline.audits.is_empty());
     conformed.scans()

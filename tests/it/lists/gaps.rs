@@ -11,7 +11,7 @@ use super::world::{World, floats, texts, world};
 fn gaps(world: &World) -> (Cohorts, Gaps) {
     let cohorts = world.select();
     let gaps =
-        audit::gaps(&world.pipeline, &world.people, &world.features, &world.scores, &cohorts, &History::default())
+        audit::gaps(&world.pipeline, &world.people, &world.features, &world.scores, &cohorts, &History::default(), 2)
             .unwrap();
     (cohorts, gaps)
 }
