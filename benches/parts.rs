@@ -1,4 +1,4 @@
-//! The parts of scores by themselves: fitting, scoring, explaining. `cargo bench --bench parts`.
+//! The parts of a run by themselves: reading, fitting, scoring, explaining. `cargo bench --bench parts`.
 
 use std::hint::black_box;
 use std::path::Path;
@@ -68,6 +68,25 @@ fn fits(criterion: &mut Criterion) {
     }
 }
 
+/// The demo's deliveries: registers and the spine alone, then every source with its features and evidence.
+#[expect(clippy::expect_used, reason = "a bench has nobody to return an error to")]
+fn reads(criterion: &mut Criterion) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let pipeline =
+        load(&root.join("pipelines/demo.toml"), &LoadOptions::default()).expect("the demo's declarations hold");
+    let delivered = source::find(&pipeline).expect("the demo's deliveries are found");
+    let conformed = conform::conform(&pipeline, &delivered, Engine::of(2, 8192)).expect("the demo's lookups are read");
+    let (_, _, accounts) = features::pass(link::link(&conformed).expect("the demo has people"), &|_| {})
+        .expect("the demo's deliveries are read");
+    let rows = accounts.sources.iter().map(|account| account.rows).sum();
+    let mut group = criterion.benchmark_group("read");
+    group.sample_size(10).throughput(Throughput::Elements(rows));
+    group.bench_function("link", |bench| bench.iter(|| link::link(&conformed)));
+    group.bench_function("link and features", |bench| {
+        bench.iter(|| link::link(&conformed).and_then(|records| features::pass(records, &|_| {})));
+    });
+}
+
 /// The demo's people, over and over.
 fn people(pipeline: &Pipeline) -> Result<Features> {
     let delivered = source::find(pipeline)?;
@@ -104,5 +123,5 @@ fn scores(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(parts, fits, scores);
+criterion_group!(parts, reads, fits, scores);
 criterion_main!(parts);
