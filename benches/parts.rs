@@ -5,11 +5,12 @@ use std::path::Path;
 
 use arrow::array::UInt32Array;
 use arrow::compute::{concat_batches, take_record_batch};
+use arrow::record_batch::RecordBatch;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use riskstrat::conform::{self, Engine};
-use riskstrat::features::{self, Features};
+use riskstrat::features;
 use riskstrat::pipeline::Pipeline;
 use riskstrat::pipeline::parse::{LoadOptions, load};
 use riskstrat::pipeline::study::LogisticDecl;
@@ -88,14 +89,12 @@ fn reads(criterion: &mut Criterion) {
 }
 
 /// The demo's people, over and over.
-fn people(pipeline: &Pipeline) -> Result<Features> {
+fn people(pipeline: &Pipeline) -> Result<RecordBatch> {
     let delivered = source::find(pipeline)?;
     let conformed = conform::conform(pipeline, &delivered, Engine::of(2, 8192))?;
-    let (_, mut features, _) = features::pass(link::link(&conformed)?, &|_| {})?;
-    let again = ROWS.div_ceil(features.batch.num_rows());
-    let batch = concat_batches(&features.batch.schema(), std::iter::repeat_n(&features.batch, again))?;
-    features.batch = batch.slice(0, ROWS);
-    Ok(features)
+    let once = features::pass(link::link(&conformed)?, &|_| {})?.1.columns.whole()?;
+    let again = ROWS.div_ceil(once.num_rows());
+    Ok(concat_batches(&once.schema(), std::iter::repeat_n(&once, again))?.slice(0, ROWS))
 }
 
 #[expect(clippy::expect_used, reason = "a bench has nobody to return an error to")]
@@ -107,11 +106,11 @@ fn scores(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("score");
     group.throughput(Throughput::Elements(ROWS as u64));
     for model in &pipeline.models {
-        group.bench_function(&model.name, |bench| bench.iter(|| score::of(&pipeline, model, &features.batch)));
+        group.bench_function(&model.name, |bench| bench.iter(|| score::of(&pipeline, model, &features)));
     }
     group.finish();
     let some = UInt32Array::from_iter_values((0..500).map(|row| row * 37));
-    let some = take_record_batch(&features.batch, &some).expect("there are so many rows");
+    let some = take_record_batch(&features, &some).expect("there are so many rows");
     let mut group = criterion.benchmark_group("explain 500 people");
     group.throughput(Throughput::Elements(500));
     for model in &pipeline.models {

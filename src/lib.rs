@@ -29,6 +29,9 @@ pub mod memory;
 /// Work cut over threads.
 mod workers;
 
+/// Columns of everyone, as narrow as their values are.
+pub mod columns;
+
 /// Reading ahead in tables larger than a processor's own memory.
 mod ahead;
 

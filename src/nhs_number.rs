@@ -28,9 +28,10 @@ const ENOUGH: usize = 4;
 const SALTS: [&str; 5] = ["salt", "nhs", "NHS", "pseudo", "secret"];
 
 /// Refuses a source whose distinct `tokens` are NHS numbers or plain hashes of them; the error shows none of them.
-pub fn refuse<'a>(source: &str, column: &str, tokens: impl IntoIterator<Item = &'a String>) -> Result<()> {
+pub fn refuse(source: &str, column: &str, tokens: impl IntoIterator<Item: AsRef<str>>) -> Result<()> {
     let (mut all, mut valid, mut is_hash) = (0_usize, 0_usize, false);
     for token in tokens {
+        let token = token.as_ref();
         all += 1;
         valid += usize::from(is_valid(token));
         is_hash |= bytes(token).is_some_and(|bytes| Hashes::get().hold(&bytes));

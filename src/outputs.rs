@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, StringArray, UInt64Array};
-use arrow::datatypes::{DataType, Field, Schema};
+use arrow::datatypes::{DataType, Field};
 use arrow::record_batch::RecordBatch;
 
 use crate::audit::{self, Gaps};
 use crate::cohort::{self, Cohorts, Place};
+use crate::columns::Columns;
 use crate::conform::SetAside;
 use crate::demand;
 use crate::disclosure::{AggregateTable, Before, Cell, Label};
@@ -72,8 +73,8 @@ pub fn draft(
 ) -> Result<(Draft, Receipt)> {
     let mut draft = Draft::new();
     let shown = |column: usize| pipeline.features.get(column).is_none_or(|feature| feature.shown);
-    draft.person_parquet("features.parquet", &by_token(stages.people, &stages.features.batch, shown)?)?;
-    draft.person_parquet("scores.parquet", &by_token(stages.people, &stages.scores.batch, |_| true)?)?;
+    draft.person_parquet("features.parquet", by_token(stages.people, stages.features.columns.only(shown))?)?;
+    draft.person_parquet("scores.parquet", by_token(stages.people, Columns::from(&stages.scores.batch))?)?;
     for (source, rows) in pipeline.sources.iter().zip(&stages.accounts.set_aside) {
         if !rows.is_empty() {
             draft.person_parquet(&format!("set_aside/{}.parquet", source.name), &set_aside(rows)?)?;
@@ -161,17 +162,11 @@ fn about(pipeline: &Pipeline, id: &RunId) -> Result<AggregateTable> {
 }
 
 /// A table of the spine with its tokens in front.
-fn by_token(people: &People, batch: &RecordBatch, shown: impl Fn(usize) -> bool) -> Result<RecordBatch> {
+fn by_token(people: &People, columns: Columns) -> Result<Columns> {
     let tokens: StringArray = people.tokens.iter().map(|token| Some(token.reveal())).collect();
-    let mut fields = vec![Arc::new(Field::new("person", DataType::Utf8, false))];
-    let mut columns: Vec<ArrayRef> = vec![Arc::new(tokens)];
-    for (index, (field, column)) in batch.schema().fields().iter().zip(batch.columns()).enumerate() {
-        if shown(index) {
-            fields.push(field.clone());
-            columns.push(column.clone());
-        }
-    }
-    Ok(RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)?)
+    let mut table = Columns::new(people.tokens.len());
+    table.push(Field::new("person", DataType::Utf8, false), &(Arc::new(tokens) as ArrayRef))?;
+    Ok(table.beside(columns))
 }
 
 fn set_aside(rows: &[SetAside]) -> Result<RecordBatch> {

@@ -4,10 +4,10 @@ use std::fmt;
 
 /// A person's pseudonym. `Debug` and `Display` print `…`; [`Pseudonym::reveal`] is for `person/` outputs and hashing.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Pseudonym(String);
+pub struct Pseudonym(Box<str>);
 
 impl Pseudonym {
-    pub fn new(token: impl Into<String>) -> Self {
+    pub fn new(token: impl Into<Box<str>>) -> Self {
         Self(token.into())
     }
 

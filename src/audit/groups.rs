@@ -106,7 +106,7 @@ pub fn with_everyone(pipeline: &Pipeline, features: &Features, by: &[usize]) -> 
     let everyone = Split {
         name: EVERYONE.to_owned(),
         names: vec![EVERYONE.to_owned()],
-        of: vec![0; features.batch.num_rows()].into(),
+        of: vec![0; features.columns.num_rows()].into(),
     };
     let each = by.iter().map(|&feature| by_feature(pipeline, features, feature));
     std::iter::once(Ok(everyone)).chain(each).collect()
@@ -143,7 +143,7 @@ pub fn by_feature(pipeline: &Pipeline, features: &Features, feature: usize) -> R
 fn split_by(pipeline: &Pipeline, features: &Features, feature: usize) -> Result<Split> {
     let fault = || Error::Fault("a split is by a feature that was not made".to_owned());
     let name = &pipeline.features.get(feature).ok_or_else(fault)?.name;
-    let column: StringArray = words::column(features.batch.column_by_name(name).ok_or_else(fault)?)?;
+    let column: StringArray = words::column(&features.columns.by_name(name)?.ok_or_else(fault)?)?;
     let labels = item_of(pipeline, feature).map(|item| labels(pipeline, item)).unwrap_or_default();
     split(name, column.iter(), &labels)
 }

@@ -5,7 +5,6 @@ use arrow::array::{Array, BooleanArray, Float64Array};
 use arrow::buffer::BooleanBuffer;
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
-use arrow::record_batch::RecordBatch;
 
 use super::Compared;
 use super::at_random;
@@ -14,6 +13,7 @@ use super::tables;
 use super::tally::{Cells, GroupTally, Tally, Values, by_recording};
 use super::worklist::is_gap;
 use crate::cohort::{self, Cohorts, Place, placed};
+use crate::columns::Columns;
 use crate::disclosure::{AggregateTable, Cell, Whole};
 use crate::error::{Error, Result};
 use crate::expr;
@@ -105,11 +105,12 @@ fn recording(item: &str, states: &[RecordingState]) -> (String, BooleanBuffer) {
     (format!("{RECORDING_OF}{item}"), BooleanBuffer::collect_bool(states.len(), |person| is_gap(states[person])))
 }
 
-fn values(audit: &Audit, figure: &Figure, table: &RecordBatch, people: &People, cohorts: &Cohorts) -> Result<Values> {
+fn values(audit: &Audit, figure: &Figure, table: &Columns, people: &People, cohorts: &Cohorts) -> Result<Values> {
     let fault = || Error::Fault(format!("audit {}: figure {} cannot be counted", audit.name, figure.name));
     let rows = table.num_rows();
-    let mask =
-        |sql: &str| -> Result<BooleanArray> { expr::compile(sql, &table.schema()).map_err(|_| fault())?.mask(table) };
+    let mask = |sql: &str| -> Result<BooleanArray> {
+        expr::compile(sql, &table.schema()).map_err(|_| fault()).and_then(|sql| table.mask(&sql))
+    };
     let everyone = || BooleanArray::from(vec![true; rows]);
     let about = figure.decl.among.as_deref().map(mask).transpose()?.unwrap_or_else(everyone);
     let with = |counted: BooleanArray| Values { about: about.clone(), counted, mean: None };
@@ -124,7 +125,7 @@ fn values(audit: &Audit, figure: &Figure, table: &RecordBatch, people: &People, 
             with(states.iter().map(|state| Some(!is_gap(*state))).collect())
         }
         Counted::Mean(column) => {
-            let values = cast(table.column_by_name(column).ok_or_else(fault)?, &DataType::Float64)?;
+            let values = cast(&table.by_name(column)?.ok_or_else(fault)?, &DataType::Float64)?;
             let values = Float64Array::from(values.to_data());
             let has = |row: usize| Some(about.value(row) && values.is_valid(row));
             Values {

@@ -44,7 +44,7 @@ pub fn worklists(
     let on_list = placed(&cohorts.lists, people.tokens.len(), |_| true);
     let risk = percentiles(first_score(pipeline, scores), people.tokens.len());
     for (audit, splits) in pipeline.audits.iter().zip(splits) {
-        let Some(menders) = menders(pipeline, features, audit)? else { continue };
+        let Some(menders) = menders(features, audit)? else { continue };
         let names: Vec<&str> = (0..people.tokens.len()).map(|person| mender(&menders, person)).collect();
         let (mut worklists, of) = by_mender(&names);
         let everyone: Vec<Vec<u64>> = splits.iter().map(|split| split.count(|_| true)).collect();
@@ -122,12 +122,12 @@ pub(super) fn is_gap(state: RecordingState) -> bool {
     state != RecordingState::Known
 }
 
-fn menders(pipeline: &Pipeline, features: &Features, audit: &Audit) -> Result<Option<StringArray>> {
+fn menders(features: &Features, audit: &Audit) -> Result<Option<StringArray>> {
     let Some(feature) = audit.worklist_by else { return Ok(None) };
-    let column = pipeline.features.get(feature).and_then(|feature| features.batch.column_by_name(&feature.name));
+    let column = features.columns.column(feature)?;
     let column = column
         .ok_or_else(|| Error::Fault(format!("audit {}: the feature of its worklists was not made", audit.name)))?;
-    words::column(column).map(Some)
+    words::column(&column).map(Some)
 }
 
 fn mender(menders: &StringArray, at: usize) -> &str {

@@ -1,9 +1,8 @@
 //! What floors and weights change: who is listed with them and who would be without, after disclosure control.
 
-use arrow::record_batch::RecordBatch;
-
 use super::{Cohorts, Place, listed_by, placed, select};
 use crate::audit::groups;
+use crate::columns::Columns;
 use crate::disclosure::{AggregateTable, Cell, Label};
 use crate::error::{Error, Result};
 use crate::features::Features;
@@ -16,7 +15,7 @@ pub fn table(
     pipeline: &Pipeline,
     people: &People,
     features: &Features,
-    scored: &RecordBatch,
+    scored: &Columns,
     cohorts: &Cohorts,
 ) -> Result<Option<AggregateTable>> {
     if cohorts.lists.iter().all(|list| list.favoured.is_none()) {

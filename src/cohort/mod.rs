@@ -35,11 +35,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BooleanArray, Float64Array, Int64Array, StringArray};
-use arrow::datatypes::{FieldRef, Schema};
-use arrow::record_batch::{RecordBatch, RecordBatchOptions};
+use arrow::record_batch::RecordBatch;
 use jiff::civil::Date;
 
 use crate::audit::groups;
+use crate::columns::Columns;
 use crate::error::{Error, Result};
 use crate::features::Features;
 use crate::gates::NoData;
@@ -289,15 +289,11 @@ fn draws(people: &People, list: &CohortList) -> Result<RecordBatch> {
     Ok(RecordBatch::try_from_iter(columns)?)
 }
 
-/// Features and scores as one batch: what criteria, ranks and reasons read by name.
-pub(crate) fn side_by_side(people: &People, features: &Features, scores: &Scores) -> Result<RecordBatch> {
+/// Features and scores as one table: what criteria, ranks and reasons read by name.
+pub(crate) fn side_by_side(people: &People, features: &Features, scores: &Scores) -> Result<Columns> {
     let rows = people.tokens.len();
-    if features.batch.num_rows() != rows || scores.batch.num_rows() != rows {
+    if features.columns.num_rows() != rows || scores.batch.num_rows() != rows {
         return Err(Error::Fault("features or scores have not exactly one row a person".to_owned()));
     }
-    let schemas = [features.batch.schema(), scores.batch.schema()];
-    let fields: Vec<FieldRef> = schemas.iter().flat_map(|schema| schema.fields().iter().cloned()).collect();
-    let columns: Vec<ArrayRef> = features.batch.columns().iter().chain(scores.batch.columns()).cloned().collect();
-    let options = RecordBatchOptions::new().with_row_count(Some(rows));
-    Ok(RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), columns, &options)?)
+    Ok(features.columns.clone().beside(Columns::from(&scores.batch)))
 }

@@ -3,13 +3,13 @@
 use std::cmp::Ordering;
 
 use arrow::array::{ArrayRef, AsArray, Float64Array, UInt32Array};
-use arrow::compute::{SortOptions, cast, take};
+use arrow::compute::{SortOptions, cast};
 use arrow::datatypes::{DataType, Float64Type};
-use arrow::record_batch::RecordBatch;
 use arrow::row::{RowConverter, Rows, SortField};
 use sha2::{Digest, Sha256};
 
 use super::select::Scene;
+use crate::columns::Columns;
 use crate::error::{Error, Result};
 use crate::pipeline::Cohort;
 
@@ -61,7 +61,7 @@ pub fn lot(scene: &Scene, cohort: &Cohort, person: u32, draw: Draw) -> Result<Lo
 }
 
 /// One row of keys a candidate, comparable as bytes; none when nothing was declared.
-fn declared_keys(table: &RecordBatch, cohort: &Cohort, candidates: &[u32], weights: &Weights) -> Result<Option<Rows>> {
+fn declared_keys(table: &Columns, cohort: &Cohort, candidates: &[u32], weights: &Weights) -> Result<Option<Rows>> {
     if cohort.rank.is_empty() {
         return Ok(None);
     }
@@ -69,10 +69,9 @@ fn declared_keys(table: &RecordBatch, cohort: &Cohort, candidates: &[u32], weigh
     let mut fields = Vec::new();
     let mut columns = Vec::new();
     for (at, key) in cohort.rank.iter().enumerate() {
-        let column = table.column_by_name(&key.column).ok_or_else(|| {
+        let mut column = table.take_of(&key.column, &chosen)?.ok_or_else(|| {
             Error::Fault(format!("cohort {}: rank by `{}`, which is no feature or score", cohort.name, key.column))
         })?;
-        let mut column = take(column, &chosen, None)?;
         if let Some(weights) = weights.as_ref().filter(|_| at == 0) {
             column = weighted(&column, weights)?;
         }

@@ -327,8 +327,7 @@ impl Field<'_> {
 impl Scene<'_> {
     /// A feature as text.
     pub fn texts(&self, feature: usize) -> Result<StringArray> {
-        let name = self.pipeline.features.get(feature).map(|feature| feature.name.as_str());
-        let column = name.and_then(|name| self.table.column_by_name(name));
-        words::column(column.ok_or_else(|| Error::Fault("a feature that names places was not made".to_owned()))?)
+        let column = self.features.columns.column(feature)?;
+        words::column(&column.ok_or_else(|| Error::Fault("a feature that names places was not made".to_owned()))?)
     }
 }

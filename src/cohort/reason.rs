@@ -3,13 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use arrow::array::{Array, AsArray, UInt32Array};
-use arrow::compute::take_record_batch;
 use arrow::datatypes::Float64Type;
-use arrow::record_batch::RecordBatch;
 use jiff::civil::Date;
 
 use super::words::{self, NOT_RECORDED};
 use crate::calendar::date_of;
+use crate::columns::Columns;
 use crate::error::{Error, Result};
 use crate::expr;
 use crate::features::Features;
@@ -28,7 +27,7 @@ pub struct Reasons<'a> {
     cohort: &'a Cohort,
     features: &'a Features,
     /// Features and scores, one row a person.
-    table: &'a RecordBatch,
+    table: &'a Columns,
     /// By model that a criterion without words reads, then by person: what adds most to the score first.
     scores: BTreeMap<usize, BTreeMap<u32, Vec<usize>>>,
     /// By the SQL of a criterion with words of its own: the sources behind it.
@@ -40,7 +39,7 @@ impl<'a> Reasons<'a> {
     pub fn new(
         pipeline: &'a Pipeline,
         features: &'a Features,
-        table: &'a RecordBatch,
+        table: &'a Columns,
         cohort: &'a Cohort,
         persons: &[u32],
     ) -> Result<Self> {
@@ -67,7 +66,7 @@ impl<'a> Reasons<'a> {
         let model = self.pipeline.models.get(model).ok_or_else(fault)?;
         let mut raised = BTreeMap::new();
         for persons in persons.chunks(AT_A_TIME) {
-            let theirs = take_record_batch(self.table, &UInt32Array::from(persons.to_vec()))?;
+            let theirs = self.table.take(&UInt32Array::from(persons.to_vec()))?;
             let scores = theirs.column_by_name(&model.name).ok_or_else(fault)?.as_primitive::<Float64Type>();
             let explainer = Explainer::new(model, &theirs)?;
             for (row, (person, score)) in persons.iter().zip(scores).enumerate() {
@@ -149,8 +148,8 @@ fn of_feature(pipeline: &Pipeline, features: &Features, feature: usize, person: 
     let fault = || Error::Fault("a criterion reads a feature that was not made".to_owned());
     let declared = pipeline.features.get(feature).ok_or_else(fault)?;
     let Some(reason) = declared.reason.as_ref().filter(|_| !declared.never_as_reason) else { return Ok(None) };
-    let column = features.batch.column_by_name(&declared.name).ok_or_else(fault)?;
-    let Some(value) = words::spoken(column, person)? else { return Ok(None) };
+    let cell = features.columns.cell(&declared.name, person)?.ok_or_else(fault)?;
+    let Some(value) = words::spoken(&cell, 0)? else { return Ok(None) };
     if matches!(value.as_str(), "no" | "0") {
         return Ok(None);
     }
@@ -185,11 +184,11 @@ fn with_origin(pipeline: &Pipeline, text: String, date: Option<Date>, sources: &
 
 const SOURCES_NAMED: usize = 2;
 
-fn column_words(table: &RecordBatch, name: &str, person: usize) -> Result<String> {
-    let column = table
-        .column_by_name(name)
+fn column_words(table: &Columns, name: &str, person: usize) -> Result<String> {
+    let cell = table
+        .cell(name, person)?
         .ok_or_else(|| Error::Fault(format!("a reason names `{name}`, which is no feature or score")))?;
-    Ok(words::spoken(column, person)?.unwrap_or_else(|| NOT_RECORDED.to_owned()))
+    Ok(words::spoken(&cell, 0)?.unwrap_or_else(|| NOT_RECORDED.to_owned()))
 }
 
 /// Replaces every `{name}`; a brace without its partner stays as it is.

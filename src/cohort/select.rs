@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use arrow::array::{Array, BooleanArray};
-use arrow::record_batch::RecordBatch;
 use jiff::civil::Date;
 
 use super::order::{self, Weights};
 use super::places::{self, Guarantee};
 use super::reason::Reasons;
 use super::{CohortList, Favoured, Past, Place};
+use crate::columns::Columns;
 use crate::error::{Error, Result};
 use crate::expr;
 use crate::features::Features;
@@ -31,7 +31,7 @@ pub struct Scene<'a> {
     pub people: &'a People,
     pub features: &'a Features,
     /// Features and scores side by side.
-    pub table: &'a RecordBatch,
+    pub table: &'a Columns,
     pub history: &'a History,
     pub no_data: &'a NoData,
 }
@@ -158,11 +158,11 @@ pub(super) fn guarantees(scene: &Scene, cohort: &Cohort) -> Result<Vec<Guarantee
 }
 
 /// One answer a person.
-pub(super) fn mask(table: &RecordBatch, cohort: &Cohort, sql: &str) -> Result<BooleanArray> {
+pub(super) fn mask(table: &Columns, cohort: &Cohort, sql: &str) -> Result<BooleanArray> {
     let compiled = expr::compile(sql, &table.schema()).map_err(|_| {
         Error::Fault(format!("cohort {}: an expression that was checked does not compile", cohort.name))
     })?;
-    let mask = compiled.mask(table).map_err(|error| match error {
+    let mask = table.mask(&compiled).map_err(|error| match error {
         Error::Check(text) => Error::Check(format!("cohort {}: {text}", cohort.name)),
         other => other,
     })?;

@@ -9,6 +9,8 @@ mod movement;
 pub use movement::movement;
 pub use reference::{Observed, Reference, reference};
 
+use std::sync::Arc;
+
 use arrow::compute::{filter, is_not_null};
 use serde::{Deserialize, Serialize};
 
@@ -50,11 +52,11 @@ pub fn judge(pipeline: &Pipeline, features: &Features, scores: &Scores) -> Resul
         let about = is_not_null(score)?;
         for (rank, spread) in reference.spreads.iter().enumerate() {
             let column = match spread.feature {
-                Some(feature) => features.batch.columns().get(feature),
-                None => Some(score),
+                Some(feature) => features.columns.column(feature)?,
+                None => Some(Arc::clone(score)),
             };
             let column = column.ok_or_else(|| Error::Fault("a reference is of what was not made".to_owned()))?;
-            let psi_thousandths = (spread.psi(&filter(column, &about)?)? * 1000.0).round() as u64;
+            let psi_thousandths = (spread.psi(&filter(&column, &about)?)? * 1000.0).round() as u64;
             let gate = spread.feature.is_none() || rank <= TOP_INPUTS;
             accounts.push(DriftAccount {
                 model: model.name.clone(),

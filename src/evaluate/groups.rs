@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::audit::groups::{self, Split};
 use crate::cohort::words::{self, NOT_RECORDED};
+use crate::columns::Columns;
 use crate::error::Result;
 use crate::features::Features;
 use crate::pipeline::Pipeline;
@@ -12,7 +13,7 @@ use crate::study::Study;
 
 /// Every split that the study declares, over all its rows; nobody is in none of a split's groups.
 pub fn splits(pipeline: &Pipeline, plan: &StudyPlan, study: &Study) -> Result<Vec<Split>> {
-    let features = Features::of(study.table.clone(), Vec::new());
+    let features = Features::of(Columns::from(&study.table), Vec::new());
     let by = |feature: &usize| groups::by_feature(pipeline, &features, *feature);
     let mut splits = plan.groups.iter().map(by).collect::<Result<Vec<_>>>()?;
     for (feature, from) in &plan.evaluate.by_size {

@@ -40,12 +40,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, Date32Array, Int64Array, StringArray};
-use arrow::datatypes::{DataType, Field, Float64Type, Schema};
-use arrow::record_batch::{RecordBatch, RecordBatchOptions};
+use arrow::datatypes::{DataType, Field, Float64Type};
 
 use crate::audit::groups;
 use crate::calendar;
 use crate::cohort::words::NOT_RECORDED;
+use crate::columns::{Columns, wide};
 use crate::conform::{self, Chunk, RawRows, SetAside, Tally, batch_days};
 use crate::error::{Error, Result};
 use crate::expr;
@@ -66,7 +66,7 @@ use predicates::Remembered;
 #[derive(Debug)]
 pub struct Features {
     /// One column a feature, in the order of [`Pipeline::features`]; rows as [`People::tokens`].
-    pub batch: RecordBatch,
+    pub columns: Columns,
     /// For features whose reason names `{latest_date}`, and those that criteria read: the date of the latest event, by person.
     pub latest: Vec<Option<Date32Array>>,
     /// Rows that measures look at one by one.
@@ -79,8 +79,8 @@ pub struct Features {
 
 impl Features {
     /// Features without rows that were kept.
-    pub fn of(batch: RecordBatch, latest: Vec<Option<Date32Array>>) -> Self {
-        Self { batch, latest, kept: Kept::default(), webs: Vec::new(), splits: groups::Made::default() }
+    pub fn of(columns: Columns, latest: Vec<Option<Date32Array>>) -> Self {
+        Self { columns, latest, kept: Kept::default(), webs: Vec::new(), splits: groups::Made::default() }
     }
 }
 
@@ -142,8 +142,8 @@ pub fn pass(records: Records, progress: &dyn Fn(&SourceAccount)) -> Result<(Peop
     let kept = keeper.finish(Gone::of(&records), people);
     let webs: Vec<Webs> = pipeline.measures.webs.iter().map(|web| webs::of(web, pipeline.as_of, &kept)).collect();
     let people = People { tokens: records.tokens, registers: records.registers, items, rows };
-    let batch = table(pipeline, &people, columns, waiting, &mut latest, &webs)?;
-    Ok((people, Features { batch, latest, kept, webs, splits: groups::Made::default() }, accounts))
+    let columns = table(pipeline, &people, columns, waiting, &mut latest, &webs)?;
+    Ok((people, Features { columns, latest, kept, webs, splits: groups::Made::default() }, accounts))
 }
 
 /// Features of people who are already settled, all about the events of one source: their columns, in the pipeline's order,
@@ -160,7 +160,7 @@ pub fn of_one_source(records: &Records) -> Result<(Vec<ArrayRef>, SourceAccount)
     let mut columns: Vec<Option<ArrayRef>> = vec![None; pipeline.features.len()];
     for (feature, made) in plan.finish(seen.memory, records.conformed.engine.partitions)? {
         if let Made::Column(column, _) = made {
-            columns[feature] = Some(column);
+            columns[feature] = Some(wide(&column, &pipeline.features[feature].data_type)?);
         }
     }
     let columns = columns.into_iter().map(|column| column.ok_or_else(fault)).collect::<Result<_>>()?;
@@ -275,15 +275,14 @@ fn table(
     waiting: Vec<Option<Held>>,
     latest: &mut [Option<Date32Array>],
     webs: &[Webs],
-) -> Result<RecordBatch> {
-    let mut fields: Vec<Field> = Vec::with_capacity(made.len());
-    let mut columns: Vec<ArrayRef> = Vec::with_capacity(made.len());
+) -> Result<Columns> {
+    let mut columns = Columns::new(people.tokens.len());
     for ((feature, made), (held, latest)) in pipeline.features.iter().zip(made).zip(waiting.into_iter().zip(latest)) {
         let column = match (&feature.verb, made) {
             (Verb::Events(_), Some(made)) => made,
             (Verb::Events(events), None) if let Some(held) = held => {
                 let as_of = calendar::epoch_days(pipeline.as_of);
-                let spans = spans(feature, &events.bounds, as_of, &columns, people.tokens.len());
+                let spans = spans(feature, &events.bounds, as_of, &columns)?;
                 let codes = events.codes.as_ref().and_then(|codes| pipeline.codelists.get(codes.codelist));
                 let categories = codes.map_or(&[][..], |codes| &codes.categories);
                 let (column, days) = held.finish(feature, events, categories, as_of, &spans)?;
@@ -292,7 +291,8 @@ fn table(
             }
             (Verb::Events(_), None) => return Err(Error::Fault(format!("feature {} was not made", feature.name))),
             (Verb::Age { source, on }, _) => {
-                age(pipeline, people, *source, on.map(|on| batch_days(&columns[on])).as_deref())
+                let on = on.map(|on| columns.column(on)).transpose()?.flatten();
+                age(pipeline, people, *source, on.as_ref().map(batch_days).as_deref())
             }
             (Verb::Value { source, column }, _) => register_column(people, *source, *column)?,
             (Verb::Item { item }, _) => Arc::new(people.items[*item].resolved().collect::<StringArray>()),
@@ -301,35 +301,30 @@ fn table(
             }
             (Verb::Web { web, figure }, _) => webs[*web].column(*figure),
             (Verb::Derived { sql }, _) => {
-                let so_far = batch(&fields, &columns, people.tokens.len())?;
                 let compiled =
-                    expr::compile(sql, so_far.schema_ref()).map_err(|problem| Error::Fault(problem.message))?;
-                let values = compiled.evaluate(&so_far).map_err(|error| of_feature(&feature.name, error))?;
+                    expr::compile(sql, &columns.schema()).map_err(|problem| Error::Fault(problem.message))?;
+                let read = columns.named(&compiled.columns)?;
+                let values = compiled.evaluate(&read).map_err(|error| of_feature(&feature.name, error))?;
                 arrow::compute::cast(&values, &feature.data_type)?
             }
         };
         no_nan(&feature.name, &column)?;
-        fields.push(Field::new(&feature.name, column.data_type().clone(), true));
-        columns.push(column);
+        columns.push(Field::new(&feature.name, feature.data_type.clone(), true), &column)?;
     }
-    batch(&fields, &columns, people.tokens.len())
-}
-
-fn batch(fields: &[Field], columns: &[ArrayRef], rows: usize) -> Result<RecordBatch> {
-    let options = RecordBatchOptions::new().with_row_count(Some(rows));
-    let schema = Arc::new(Schema::new(fields.to_vec()));
-    Ok(RecordBatch::try_new_with_options(schema, columns.to_vec(), &options)?)
+    Ok(columns)
 }
 
 /// By person, the window of a feature that hangs on others.
-fn spans(feature: &Feature, bounds: &Bounds, as_of: i32, columns: &[ArrayRef], people: usize) -> Vec<Span> {
-    let needed = bounds.since.into_iter().chain(bounds.end.map(|end| end.feature()));
-    let days: Vec<(usize, Vec<Option<i32>>)> = needed.map(|day| (day, batch_days(&columns[day]))).collect();
+fn spans(feature: &Feature, bounds: &Bounds, as_of: i32, columns: &Columns) -> Result<Vec<Span>> {
+    let mut days: Vec<(usize, Vec<Option<i32>>)> = Vec::new();
+    for needed in bounds.since.into_iter().chain(bounds.end.map(|end| end.feature())) {
+        days.extend(columns.column(needed)?.map(|column| (needed, batch_days(&column))));
+    }
     let of = |person: usize, wanted: usize| {
         let (_, days) = days.iter().find(|(feature, _)| *feature == wanted)?;
         days[person]
     };
-    (0..people).map(|person| span(feature, bounds, as_of, |day| of(person, day))).collect()
+    Ok((0..columns.num_rows()).map(|person| span(feature, bounds, as_of, |day| of(person, day))).collect())
 }
 
 /// Whether the reason names the latest date.

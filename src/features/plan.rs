@@ -15,6 +15,7 @@ use super::state::{Rows, State};
 use super::tabled::Tabled;
 use crate::calendar;
 use crate::codelist::CodeList;
+use crate::columns::narrow;
 use crate::conform::{Chunk, batch_days, plain};
 use crate::error::Result;
 use crate::link::Linked;
@@ -61,7 +62,7 @@ struct Codes {
     numbers: BTreeMap<usize, Numbers>,
 }
 
-/// A feature's column and the latest days by person, or its events.
+/// A feature's column, as narrow as it is, and the latest days by person; or its events.
 pub enum Made {
     Column(ArrayRef, Option<Vec<Option<i32>>>),
     Waiting(Held),
@@ -266,7 +267,8 @@ impl<'a> Plan<'a> {
                 (None, Some(state)) => {
                     let own = planned.dated.then(|| state.chosen_days()).flatten();
                     let data_type = &self.pipeline.features[planned.feature].data_type;
-                    Made::Column(state.finish(data_type, self.as_of, self.categories(planned))?, own.or(latest))
+                    let column = state.finish(data_type, self.as_of, self.categories(planned))?;
+                    Made::Column(narrow(&column)?, own.or(latest))
                 }
                 (None, None) => Made::Column(values, latest),
             };

@@ -4,11 +4,11 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BooleanArray, BooleanBufferBuilder, Int64Array, Int64Builder};
-use arrow::compute::concat;
 
 use super::plan::Plan;
 use super::planned::{Kept, Planned};
 use super::slots::Table;
+use crate::columns::{joined, narrow};
 use crate::error::Result;
 use crate::pipeline::What;
 use crate::workers;
@@ -16,9 +16,12 @@ use crate::workers;
 /// People whose rows of the table are read at once.
 const NEAR: usize = 512;
 
+/// People whose numbers are held as wide as they grow, before they are made narrow.
+const PART: usize = 64 * NEAR;
+
 /// What the table tells of one feature.
 pub struct Tabled {
-    /// Empty of a feature that is kept elsewhere.
+    /// As narrow as they are; empty of a feature that is kept elsewhere.
     pub values: ArrayRef,
     /// The latest day by person, where it is asked for.
     pub latest: Option<Vec<Option<i32>>>,
@@ -28,6 +31,12 @@ pub struct Tabled {
 struct Growing {
     values: Values,
     latest: Option<Vec<Option<i32>>>,
+}
+
+impl Growing {
+    fn finish(self) -> Result<Tabled> {
+        Ok(Tabled { values: self.values.finish()?, latest: self.latest })
+    }
 }
 
 enum Values {
@@ -46,37 +55,41 @@ impl Values {
         }
     }
 
-    fn finish(self) -> ArrayRef {
-        match self {
+    fn finish(self) -> Result<ArrayRef> {
+        let made: ArrayRef = match self {
             Self::None => Arc::new(Int64Array::from(Vec::<i64>::new())),
             Self::Flags(mut flags) => Arc::new(BooleanArray::new(flags.finish(), None)),
             Self::Numbers(mut numbers) => Arc::new(numbers.finish()),
-        }
+        };
+        narrow(&made)
     }
 }
 
 impl Plan<'_> {
     /// By planned feature, what the table tells, worked out by so many workers.
     pub(super) fn tabled(&self, table: &Table, workers: usize) -> Result<Vec<Tabled>> {
-        let in_each = self.people.div_ceil(workers.max(1)).next_multiple_of(NEAR);
-        let parts = workers::each(workers, workers::ranges(self.people, in_each), |people| Ok(self.of(table, people)))?;
+        let mut parts = workers::ranges(self.people, PART);
+        if parts.is_empty() {
+            parts.push(0..0);
+        }
+        let parts = workers::each(workers, parts, |people| self.of(table, people))?;
         let mut parts: Vec<_> = parts.into_iter().map(Vec::into_iter).collect();
         let whole = self.features.iter().map(|planned| {
-            let empty = self.empty(planned, 0);
-            let of_feature: Vec<Growing> = parts.iter_mut().filter_map(Iterator::next).collect();
-            let (mut values, mut latest) = (Vec::new(), empty.latest);
-            for part in of_feature.into_iter().chain([self.empty(planned, 0)]) {
-                values.push(part.values.finish());
-                latest = latest.zip(part.latest).map(|(all, part)| [all, part].concat());
+            let of_feature = parts.iter_mut().filter_map(Iterator::next);
+            let (mut values, mut latest) = (Vec::new(), planned.latest.map(|_| Vec::new()));
+            for part in of_feature {
+                values.push(part.values);
+                if let (Some(latest), Some(part)) = (&mut latest, part.latest) {
+                    latest.extend(part);
+                }
             }
-            let values: Vec<_> = values.iter().map(AsRef::as_ref).collect();
-            Ok(Tabled { values: concat(&values)?, latest })
+            Ok(Tabled { values: joined(&values)?, latest })
         });
         whole.collect()
     }
 
     /// Of some people: a few at a time, while their rows are near.
-    fn of(&self, table: &Table, people: Range<usize>) -> Vec<Growing> {
+    fn of(&self, table: &Table, people: Range<usize>) -> Result<Vec<Tabled>> {
         let mut growing: Vec<Growing> = self.features.iter().map(|planned| self.empty(planned, people.len())).collect();
         for near in workers::ranges(people.len(), NEAR) {
             for (planned, growing) in self.features.iter().zip(&mut growing) {
@@ -87,7 +100,7 @@ impl Plan<'_> {
                 self.tell(planned, rows, &mut growing.values);
             }
         }
-        growing
+        growing.into_iter().map(Growing::finish).collect()
     }
 
     fn empty(&self, planned: &Planned, people: usize) -> Growing {

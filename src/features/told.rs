@@ -92,6 +92,9 @@ pub fn feature_bytes(pipeline: &Pipeline, people: usize) -> u64 {
 fn bits(data_type: &DataType) -> u64 {
     match data_type {
         DataType::Boolean => 1,
+        // Numbers are held as narrow as they are.
+        DataType::Int64 => 8,
+        DataType::Decimal128(..) => 32,
         other => other.primitive_width().map_or(u64::from(u32::BITS), |bytes| 8 * bytes as u64),
     }
 }

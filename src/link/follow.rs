@@ -43,19 +43,16 @@ pub fn follow<'a>(conformed: &'a Conformed<'a>, people: &[Pseudonym]) -> Result<
     let deaths = spine::said(conformed, &superseded, end, "death_date", i32::min)?;
     let moved = spine::said(conformed, &superseded, end, "left_date", i32::max)?;
     let named = spine::Named::read(conformed, &superseded, i32::MAX, end)?;
-    let mut everyone = hashbrown::HashSet::new();
     let registers = pipeline.with_role(Role::Register).map(|(index, _)| index).collect::<Vec<_>>();
-    let registers: Vec<Rows> = registers
-        .into_iter()
-        .map(|index| spine::read_register(conformed, &superseded, index, end, &mut everyone))
-        .collect::<Result<_>>()?;
+    let registers: Vec<Rows> =
+        registers.into_iter().map(|index| Rows::read(conformed, &superseded, index, end)).collect::<Result<_>>()?;
     let mut known: HashMap<String, Entry> = HashMap::with_capacity(people.len());
     let mut since = vec![Since::default(); people.len()];
     let mut tokens = Vec::with_capacity(people.len());
     for (person, token) in people.iter().enumerate() {
         let token = superseded.fold(token.reveal());
         let number = u32::try_from(person).map_err(|_| spine::too_many())?;
-        let standing = registers.iter().map(|register| spine::standing(register, &moved, token, end)).min();
+        let standing = registers.iter().map(|register| register.standing(&moved, token, end)).min();
         let died = deaths.get(token).copied().filter(|day| *day < end);
         let left = standing == Some(Standing::Left);
         since[person] = Since { died, left, opted_out: named.objects(token), merged: false };
@@ -69,7 +66,7 @@ pub fn follow<'a>(conformed: &'a Conformed<'a>, people: &[Pseudonym]) -> Result<
         }
     }
     let account = PeopleAccount { in_registers: people.len() as u64, ..PeopleAccount::default() };
-    let known = Known::of(known, &superseded)?;
+    let known = Known::of(known.iter().map(|(token, entry)| (token.as_str(), *entry)).collect(), &superseded)?;
     let records = Records { conformed, tokens: people.to_vec(), registers: Vec::new(), account, superseded, known };
     Ok(Followed { records, since, tokens })
 }

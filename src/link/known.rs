@@ -53,26 +53,27 @@ pub(super) struct Search {
 }
 
 impl<S: BuildHasher + Default> Known<S> {
-    /// Freezes tokens in use, each with its entry, and the old tokens of any of them. Entries keep their order, and are
+    /// Freezes tokens in use, each once with its entry, and the old tokens of any of them. Entries keep their order, and are
     /// numbered from 0 without a gap: where two people's tokens became one, one of them has none.
-    pub fn of(mut entries: HashMap<String, Entry>, superseded: &Superseded) -> Result<Self> {
-        let mut indices: Vec<u32> = entries.values().map(|entry| entry.index).collect();
-        indices.sort_unstable();
-        for entry in entries.values_mut() {
-            let place = indices.partition_point(|index| *index < entry.index);
+    pub fn of<'t>(mut entries: Vec<(&'t str, Entry)>, superseded: &'t Superseded) -> Result<Self> {
+        entries.sort_unstable_by_key(|(_, entry)| entry.index);
+        for (place, (_, entry)) in entries.iter_mut().enumerate() {
             entry.index = u32::try_from(place).map_err(|_| spine::too_many())?;
         }
-        let in_use = entries.iter().map(|(token, entry)| (token.as_str(), *entry));
-        let old = superseded.pairs().filter_map(|(old, new)| Some((old, *entries.get(new)?)));
-        let all: Vec<(&str, Entry)> = in_use.chain(old).collect();
-        let packing = Packing::of(all.iter().map(|(token, _)| *token));
-        let mut known = Self { packing, in_use: entries.len(), ..Self::default() };
-        let packed: Vec<Packed> = all.iter().filter_map(|(token, _)| packing.pack(token)).collect();
-        let hashes: Vec<u64> = packed.iter().map(|packed| known.hasher.hash_one(packed)).collect();
+        let in_use = entries.len();
+        let successors: HashSet<&str> = superseded.pairs().map(|(_, new)| new).collect();
+        let succeeded = entries.iter().copied().filter(|(token, _)| successors.contains(token));
+        let succeeded: HashMap<&str, Entry> = succeeded.collect();
+        entries.extend(superseded.pairs().filter_map(|(old, new)| Some((old, *succeeded.get(new)?))));
+        let packing = Packing::of(entries.iter().map(|(token, _)| *token));
+        let mut known = Self { packing, in_use, ..Self::default() };
+        let hash = |(token, _): &(&str, Entry)| packing.pack(token).map(|packed| known.hasher.hash_one(packed));
+        let hashes: Vec<u64> = entries.iter().filter_map(hash).collect();
         let (displaced, places) = Displaced::of(&hashes);
         known.lines = vec![None; displaced.places()];
         known.displaced = displaced;
-        for (number, ((token, entry), place)) in all.iter().zip(places).enumerate() {
+        for (number, ((token, entry), place)) in entries.iter().zip(places).enumerate() {
+            let Some(packed) = packing.pack(token) else { continue };
             let line = match place {
                 Some(place) => place,
                 None => {
@@ -82,7 +83,7 @@ impl<S: BuildHasher + Default> Known<S> {
                     line
                 }
             };
-            known.lines[line as usize] = Some(Line { token: packed[number], entry: *entry });
+            known.lines[line as usize] = Some(Line { token: packed, entry: *entry });
             known.old.extend((number >= known.in_use).then_some(line));
             if !packing.is_exact() {
                 known.whole.resize(known.lines.len(), String::new());
@@ -188,7 +189,8 @@ mod tests {
     }
 
     fn finds_each<S: BuildHasher + Default>(people: u32, token: fn(u32) -> String) {
-        let entries = (0..people).map(|index| (token(index), entry(index)));
+        let tokens: Vec<String> = (0..people).map(token).collect();
+        let entries = tokens.iter().zip(0..).map(|(token, index)| (token.as_str(), entry(index)));
         let old = (0..10).map(|index| (format!("old {index}"), token(index * 3)));
         let superseded = Superseded::of(old.collect());
         let known = Known::<S>::of(entries.collect(), &superseded).unwrap();
@@ -231,9 +233,9 @@ mod tests {
     /// Two people whose tokens became one leave a gap behind.
     #[test]
     fn entries_are_numbered_without_a_gap() {
-        let entries = [("a".to_owned(), entry(0)), ("c".to_owned(), entry(2)), ("d".to_owned(), entry(3))];
+        let entries = vec![("d", entry(3)), ("a", entry(0)), ("c", entry(2))];
         let superseded = Superseded::of([("b".to_owned(), "c".to_owned())].into());
-        let known = Known::<DefaultHashBuilder>::of(entries.into_iter().collect(), &superseded).unwrap();
+        let known = Known::<DefaultHashBuilder>::of(entries, &superseded).unwrap();
         let of = |token: &str| known.get(token).map(|entry| (entry.index, entry.person));
         assert_eq!(["a", "b", "c", "d"].map(of), [(0, Some(0)), (1, Some(2)), (1, Some(2)), (2, Some(3))].map(Some));
         assert_eq!(known.len(), 3);
@@ -241,7 +243,7 @@ mod tests {
 
     #[test]
     fn nobody_is_found_where_there_is_nobody() {
-        let known = Known::<DefaultHashBuilder>::of(HashMap::new(), &Superseded::default()).unwrap();
+        let known = Known::<DefaultHashBuilder>::of(Vec::new(), &Superseded::default()).unwrap();
         assert!(known.get("a").is_none() && known.get("").is_none());
     }
 }

@@ -109,14 +109,13 @@ pub enum Presence {
 pub fn link<'a>(conformed: &'a Conformed<'a>) -> Result<Records<'a>> {
     let superseded = superseded::read(conformed)?;
     let spine = spine::build(conformed, &superseded)?;
-    let known = Known::of(spine.known, &superseded)?;
     Ok(Records {
         conformed,
         tokens: spine.tokens,
         registers: spine.registers,
         account: spine.account,
+        known: spine.known,
         superseded,
-        known,
     })
 }
 

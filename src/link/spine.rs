@@ -1,12 +1,18 @@
 //! Who is on the spine: registered, alive, not opted out at the as-of date, and no test.
 
 use std::cmp::Ordering;
+use std::hash::BuildHasher;
+use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, DynComparator, UInt64Array, make_comparator};
-use arrow::compute::{SortOptions, concat_batches, take_record_batch};
-use arrow::record_batch::RecordBatch;
-use hashbrown::{HashMap, HashSet};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, DynComparator, StringArray, UInt64Array};
+use arrow::array::{make_comparator, new_null_array};
+use arrow::compute::{SortOptions, concat_batches, take, take_record_batch};
+use arrow::datatypes::Schema;
+use arrow::record_batch::{RecordBatch, RecordBatchOptions};
+use hashbrown::hash_table::{Entry as Place, HashTable};
+use hashbrown::{DefaultHashBuilder, HashMap, HashSet};
 
+use super::known::Known;
 use super::superseded::Superseded;
 use super::{Entry, Presence, Register};
 use crate::calendar;
@@ -20,17 +26,21 @@ use crate::receipt::PeopleAccount;
 /// The spine before any event is read.
 pub(super) struct Spine {
     pub tokens: Vec<Pseudonym>,
-    /// Every token of the registers, folded.
-    pub known: HashMap<String, Entry>,
+    pub known: Known,
     pub registers: Vec<Register>,
     pub account: PeopleAccount,
 }
 
 /// One register: the rows that count, and the best of each person.
-pub(super) struct Rows {
+pub(super) struct Rows<'a> {
+    superseded: &'a Superseded,
     source: usize,
     batch: RecordBatch,
-    best: HashMap<String, usize>,
+    tokens: StringArray,
+    best: HashTable<u32>,
+    hasher: DefaultHashBuilder,
+    /// Tokens of which no row counts, folded; they may be in `best` as well.
+    others: HashSet<String>,
     start: Vec<Option<i32>>,
     end: Vec<Option<i32>>,
     birth: Vec<Option<i32>>,
@@ -39,26 +49,29 @@ pub(super) struct Rows {
 pub(super) fn build(conformed: &Conformed, superseded: &Superseded) -> Result<Spine> {
     let pipeline = conformed.pipeline;
     let as_of = calendar::epoch_days(pipeline.as_of);
-    let mut everyone = HashSet::new();
     let mut registers = Vec::new();
     for (index, source) in pipeline.with_role(Role::Register) {
-        let register = read_register(conformed, superseded, index, as_of, &mut everyone)?;
-        nhs_number::refuse(&source.name, "person", register.best.keys())?;
+        let register = Rows::read(conformed, superseded, index, as_of)?;
+        nhs_number::refuse(&source.name, "person", register.counting())?;
         registers.push(register);
     }
     let deaths = said(conformed, superseded, as_of, "death_date", i32::min)?;
     let left = said(conformed, superseded, as_of, "left_date", i32::max)?;
     let named = Named::read(conformed, superseded, as_of, as_of)?;
+    let everyone = sorted(registers.iter().flat_map(|register| {
+        let others = register.others.iter().map(String::as_str);
+        register.counting().chain(others)
+    }));
     let mut account = PeopleAccount { in_registers: everyone.len() as u64, ..PeopleAccount::default() };
     let mut spine = Vec::new();
-    let mut known = HashMap::with_capacity(everyone.len());
-    for token in sorted(everyone) {
-        let registration = registers.iter().map(|register| standing(register, &left, &token, as_of)).min();
-        let died = deaths.get(&token).is_some_and(|day| *day < as_of);
-        let is_test = named.tests.contains(&token) || registers.iter().any(|register| is_test(register, &token));
+    let mut known = Vec::with_capacity(everyone.len());
+    for (_, token) in everyone {
+        let registration = registers.iter().map(|register| register.standing(&left, token, as_of)).min();
+        let died = deaths.get(token).is_some_and(|day| *day < as_of);
+        let is_test = named.tests.contains(token) || registers.iter().any(|register| register.is_test(token));
         let presence = match registration {
             _ if is_test => Presence::TestPerson,
-            _ if named.objects(&token) => Presence::OptedOut,
+            _ if named.objects(token) => Presence::OptedOut,
             _ if died => Presence::Died,
             Some(Standing::Registered) => Presence::OnSpine,
             Some(Standing::Left) => Presence::Left,
@@ -78,26 +91,28 @@ pub(super) fn build(conformed: &Conformed, superseded: &Superseded) -> Result<Sp
             index: number(known.len())?,
             presence,
             person: if on_spine { Some(number(spine.len())?) } else { None },
-            birth: registers.iter().find_map(|register| register.birth[*register.best.get(&token)?]),
-            death: deaths.get(&token).copied().filter(|day| *day < as_of),
+            birth: registers.iter().find_map(|register| register.birth[register.best(token)?]),
+            death: deaths.get(token).copied().filter(|day| *day < as_of),
             kept: false,
         };
         if on_spine {
-            spine.push(Pseudonym::new(token.clone()));
+            spine.push(Pseudonym::new(token));
         }
-        known.insert(token, entry);
+        known.push((token, entry));
     }
-    let registers = registers.iter().map(|register| resolved(register, &spine)).collect::<Result<_>>()?;
+    let known = Known::of(known, superseded)?;
+    let registers = registers.into_iter().map(|register| register.resolved(&spine)).collect::<Result<_>>()?;
     Ok(Spine { tokens: spine, known, registers, account })
 }
 
-/// In the order of the tokens: most are told apart by their first bytes, which lie side by side.
-fn sorted(tokens: HashSet<String>) -> impl Iterator<Item = String> {
+/// Each token once, in their order, behind its first bytes: most are told apart by those, which lie side by side.
+fn sorted<'t>(tokens: impl Iterator<Item = &'t str>) -> Vec<(u64, &'t str)> {
     let begins =
-        |token: &String| token.bytes().chain([0; 8]).take(8).fold(0, |begins, byte| begins << 8 | u64::from(byte));
-    let mut tokens: Vec<(u64, String)> = tokens.into_iter().map(|token| (begins(&token), token)).collect();
+        |token: &str| token.bytes().chain([0; 8]).take(8).fold(0, |begins, byte| begins << 8 | u64::from(byte));
+    let mut tokens: Vec<(u64, &str)> = tokens.map(|token| (begins(token), token)).collect();
     tokens.sort_unstable();
-    tokens.into_iter().map(|(_, token)| token)
+    tokens.dedup();
+    tokens
 }
 
 pub(super) fn too_many() -> Error {
@@ -112,68 +127,113 @@ pub(super) enum Standing {
     NotYet,
 }
 
-/// A say that the person left holds until a registration begins after it: registers are slow to notice.
-pub(super) fn standing(register: &Rows, left: &HashMap<String, i32>, token: &str, as_of: i32) -> Standing {
-    let Some(&best) = register.best.get(token) else { return Standing::NotYet };
-    let start = register.start[best];
-    let moved = left.get(token).is_some_and(|left| *left < as_of && start.is_none_or(|start| start <= *left));
-    if start.is_some_and(|start| start >= as_of) {
-        Standing::NotYet
-    } else if moved || register.end[best].is_some_and(|end| end < as_of) {
-        Standing::Left
-    } else {
-        Standing::Registered
+impl<'a> Rows<'a> {
+    /// All good rows of a register dated before the as-of date, and the best of each person.
+    pub fn read(conformed: &Conformed, superseded: &'a Superseded, source: usize, as_of: i32) -> Result<Self> {
+        let new = <(HashSet<String>, Vec<RecordBatch>)>::default;
+        let (states, _) = conformed.scan(source, new, |(others, batches), chunk| {
+            let dates = chunk.batch.column_by_name("date").map(batch_days);
+            let person = person(&chunk)?;
+            let mut keep = Vec::new();
+            for row in (0..chunk.fates.len()).filter(|row| chunk.fates[*row] == Fate::Good) {
+                if dates.as_ref().is_none_or(|days| days[row].is_none_or(|day| day < as_of)) {
+                    keep.push(row as u64);
+                    continue;
+                }
+                let token = superseded.fold(person.as_string::<i32>().value(row));
+                if !others.contains(token) {
+                    others.insert(token.to_owned());
+                }
+            }
+            batches.push(take_record_batch(&chunk.batch, &UInt64Array::from(keep))?);
+            Ok(())
+        })?;
+        let (others, batches): (Vec<_>, Vec<_>) = states.into_iter().unzip();
+        let batch = concat_batches(&conform::schema(&conformed.pipeline.sources[source]), batches.iter().flatten())?;
+        drop(batches);
+        let tokens = batch.column_by_name("person").ok_or_else(no_person)?.as_string::<i32>().clone();
+        let days = |name: &str| batch.column_by_name(name).map_or(vec![None; batch.num_rows()], batch_days);
+        let (start, end, birth) = (days("start"), days("end"), days("birth_date"));
+        let others = others.into_iter().flatten().collect();
+        let best = HashTable::with_capacity(batch.num_rows());
+        let hasher = DefaultHashBuilder::default();
+        let mut rows = Self { superseded, source, batch, tokens, best, hasher, others, start, end, birth };
+        rows.find_best()?;
+        Ok(rows)
     }
-}
 
-/// All good rows of a register dated before the as-of date, and the best of each person.
-pub(super) fn read_register(
-    conformed: &Conformed,
-    superseded: &Superseded,
-    source: usize,
-    as_of: i32,
-    everyone: &mut HashSet<String>,
-) -> Result<Rows> {
-    let new = <(HashSet<String>, Vec<RecordBatch>)>::default;
-    let (states, _) = conformed.scan(source, new, |(tokens, batches), chunk| {
-        let dates = chunk.batch.column_by_name("date").map(batch_days);
-        let person = person(&chunk)?;
-        let mut keep = Vec::new();
-        for row in (0..chunk.fates.len()).filter(|row| chunk.fates[*row] == Fate::Good) {
-            let token = superseded.fold(person.as_string::<i32>().value(row));
-            if !tokens.contains(token) {
-                tokens.insert(token.to_owned());
-            }
-            if dates.as_ref().is_none_or(|days| days[row].is_none_or(|day| day < as_of)) {
-                keep.push(row as u64);
+    fn find_best(&mut self) -> Result<()> {
+        let order = precedence(&self.batch);
+        let greater = |a: usize, b: usize| {
+            order.iter().map(|compare| compare(a, b)).find(|order| order.is_ne()) == Some(Ordering::Greater)
+        };
+        let token = |row: usize| self.superseded.fold(self.tokens.value(row));
+        for row in 0..self.batch.num_rows() {
+            let number = u32::try_from(row).map_err(|_| too_many())?;
+            let (this, hash) = (token(row), |row: &u32| self.hasher.hash_one(token(*row as usize)));
+            let same = |rival: &u32| token(*rival as usize) == this;
+            match self.best.entry(self.hasher.hash_one(this), same, hash) {
+                Place::Occupied(mut rival) if greater(row, *rival.get() as usize) => *rival.get_mut() = number,
+                Place::Occupied(_) => {}
+                Place::Vacant(place) => drop(place.insert(number)),
             }
         }
-        batches.push(take_record_batch(&chunk.batch, &UInt64Array::from(keep))?);
         Ok(())
-    })?;
-    let mut batches = Vec::new();
-    for (tokens, of_worker) in states {
-        everyone.extend(tokens);
-        batches.extend(of_worker);
     }
-    let batch = concat_batches(&conform::schema(&conformed.pipeline.sources[source]), &batches)?;
-    let tokens = batch.column_by_name("person").cloned().ok_or_else(no_person)?;
-    let order = precedence(&batch);
-    let greater = |a: usize, b: usize| {
-        order.iter().map(|compare| compare(a, b)).find(|order| order.is_ne()) == Some(Ordering::Greater)
-    };
-    let mut best: HashMap<String, usize> = HashMap::with_capacity(batch.num_rows());
-    for row in 0..batch.num_rows() {
-        let token = superseded.fold(tokens.as_string::<i32>().value(row));
-        match best.get_mut(token) {
-            Some(rival) if greater(row, *rival) => *rival = row,
-            Some(_) => {}
-            None => drop(best.insert(token.to_owned(), row)),
+
+    fn token(&self, row: u32) -> &str {
+        self.superseded.fold(self.tokens.value(row as usize))
+    }
+
+    /// Each token with a row that counts, once.
+    fn counting(&self) -> impl Iterator<Item = &str> {
+        self.best.iter().map(|row| self.token(*row))
+    }
+
+    /// The best row of a token.
+    fn best(&self, token: &str) -> Option<usize> {
+        let found = self.best.find(self.hasher.hash_one(token), |row| self.token(*row) == token);
+        found.map(|row| *row as usize)
+    }
+
+    /// A say that the person left holds until a registration begins after it: registers are slow to notice.
+    pub fn standing(&self, left: &HashMap<String, i32>, token: &str, as_of: i32) -> Standing {
+        let Some(best) = self.best(token) else { return Standing::NotYet };
+        let start = self.start[best];
+        let moved = left.get(token).is_some_and(|left| *left < as_of && start.is_none_or(|start| start <= *left));
+        if start.is_some_and(|start| start >= as_of) {
+            Standing::NotYet
+        } else if moved || self.end[best].is_some_and(|end| end < as_of) {
+            Standing::Left
+        } else {
+            Standing::Registered
         }
     }
-    let days = |name: &str| batch.column_by_name(name).map_or(vec![None; batch.num_rows()], batch_days);
-    let (start, end, birth) = (days("start"), days("end"), days("birth_date"));
-    Ok(Rows { source, batch, best, start, end, birth })
+
+    /// Whether the best row says that the person is a test.
+    fn is_test(&self, token: &str) -> bool {
+        let flags = self.batch.column_by_name("test_person").and_then(|column| column.as_boolean_opt());
+        let said = |flags: &BooleanArray| {
+            let row = self.best(token)?;
+            Some(flags.is_valid(row) && flags.value(row))
+        };
+        flags.and_then(said) == Some(true)
+    }
+
+    /// The best row of each person of the spine, null where the register does not know them; without their tokens.
+    fn resolved(self, spine: &[Pseudonym]) -> Result<Register> {
+        let rows: UInt64Array = spine.iter().map(|token| self.best(token.reveal()).map(|row| row as u64)).collect();
+        let schema = self.batch.schema();
+        let columns = schema.fields().iter().zip(self.batch.columns()).map(|(field, column)| {
+            let is_token = field.name() == "person";
+            if is_token { Ok(new_null_array(field.data_type(), rows.len())) } else { take(column, &rows, None) }
+        });
+        let fields: Vec<_> = schema.fields().iter().map(|field| field.as_ref().clone().with_nullable(true)).collect();
+        let options = RecordBatchOptions::new().with_row_count(Some(rows.len()));
+        let columns = columns.collect::<std::result::Result<_, _>>()?;
+        let rows = RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), columns, &options)?;
+        Ok(Register { source: self.source, rows })
+    }
 }
 
 /// What decides between two rows of a person: date, start, then the columns as declared; null is least.
@@ -184,13 +244,6 @@ fn precedence(batch: &RecordBatch) -> Vec<DynComparator> {
     let columns = ["date", "start"].into_iter().chain(rest).filter_map(|name| batch.column_by_name(name));
     let options = SortOptions { descending: false, nulls_first: true };
     columns.filter_map(|column| make_comparator(column, column, options).ok()).collect()
-}
-
-/// The best row of each person of the spine, null where the register does not know them.
-fn resolved(register: &Rows, spine: &[Pseudonym]) -> Result<Register> {
-    let rows: UInt64Array =
-        spine.iter().map(|token| register.best.get(token.reveal()).map(|row| *row as u64)).collect();
-    Ok(Register { source: register.source, rows: take_record_batch(&register.batch, &rows)? })
 }
 
 /// What every source that has such a column says of each token (the earliest death, the latest leaving); rows of the
@@ -288,12 +341,6 @@ fn in_force(conformed: &Conformed, superseded: &Superseded, source: usize, holds
         Ok(())
     })?;
     Ok(states.into_iter().flatten().collect())
-}
-
-/// Whether a register's best row says that the person is a test.
-fn is_test(register: &Rows, token: &str) -> bool {
-    let flags = register.batch.column_by_name("test_person").and_then(|column| column.as_boolean_opt());
-    flags.zip(register.best.get(token)).is_some_and(|(flags, row)| flags.is_valid(*row) && flags.value(*row))
 }
 
 /// The token column of a chunk.

@@ -7,6 +7,7 @@ use arrow::record_batch::RecordBatch;
 
 use super::value::{self, Value};
 use super::{OracleOutcome, OraclePerson, Selection, score};
+use crate::columns::Columns;
 use crate::features::Features;
 use crate::link::People;
 use crate::pipeline::Pipeline;
@@ -45,7 +46,7 @@ pub fn compare(
     }
     for (row, token) in people.tokens.iter().enumerate() {
         if let Some(person) = outcome.people.get(token.reveal()) {
-            compare_features(pipeline, person, &features.batch, row, &mut differs);
+            compare_features(pipeline, person, &features.columns, row, &mut differs);
             compare_items(pipeline, outcome, person, people, row, &mut differs);
             compare_scores(pipeline, person, &scores.batch, row, &mut differs);
         }
@@ -61,13 +62,14 @@ fn cell(batch: &RecordBatch, name: &str, row: usize) -> Option<Value> {
 fn compare_features(
     pipeline: &Pipeline,
     person: &OraclePerson,
-    batch: &RecordBatch,
+    columns: &Columns,
     row: usize,
     differs: &mut impl FnMut(String),
 ) {
     for (feature, ours) in pipeline.features.iter().zip(&person.features) {
         let Some(ours) = ours else { continue };
-        if !cell(batch, &feature.name, row).is_some_and(|theirs| same(&theirs, ours)) {
+        let theirs = columns.cell(&feature.name, row).ok().flatten().map(|cell| value::of_array(&cell, 0));
+        if !theirs.is_some_and(|theirs| same(&theirs, ours)) {
             differs(format!("feature {}", feature.name));
         }
     }

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use arrow::record_batch::RecordBatch;
 use parquet::file::metadata::{FooterTail, ParquetMetaDataReader};
 use sha2::{Digest, Sha256};
 
 use super::csv::{self, BadRow, CsvText, Field};
 use super::encode::parquet_bytes;
+use crate::columns::Columns;
 use crate::disclosure::{self, AggregateTable, Before, Cell, Rule};
 use crate::error::{Error, Result};
 use crate::receipt::Output;
@@ -50,11 +50,12 @@ impl Draft {
         self.add("person", path, bytes, Some(rows))
     }
 
-    /// Adds `person/<path>`: one batch, because where batches end would show in the bytes.
-    pub fn person_parquet(&mut self, path: &str, batch: &RecordBatch) -> Result<()> {
-        let bytes = parquet_bytes(batch)
+    /// Adds `person/<path>`: all rows at once, because where batches end would show in the bytes.
+    pub fn person_parquet(&mut self, path: &str, table: impl Into<Columns>) -> Result<()> {
+        let table = table.into();
+        let bytes = parquet_bytes(&table)
             .map_err(|_| Error::Fault(format!("person/{path}: the columns cannot be written as Parquet")))?;
-        let rows = u64::try_from(batch.num_rows()).unwrap_or(u64::MAX);
+        let rows = u64::try_from(table.num_rows()).unwrap_or(u64::MAX);
         self.add("person", path, bytes, Some(rows))
     }
 
@@ -262,6 +263,7 @@ fn refused(path: &str, bad: &BadRow) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use arrow::record_batch::RecordBatch;
     use std::sync::Arc;
 
     use arrow::array::{ArrayRef, Float64Array, Int64Array, StringArray};
@@ -291,16 +293,16 @@ mod tests {
 
     #[test]
     fn the_same_batch_gives_the_same_parquet_bytes() {
-        let bytes = parquet_bytes(&batch()).unwrap();
+        let bytes = parquet_bytes(&Columns::from(&batch())).unwrap();
         for _ in 0..5 {
-            assert!(parquet_bytes(&batch()).unwrap() == bytes);
+            assert!(parquet_bytes(&Columns::from(&batch())).unwrap() == bytes);
         }
         assert_eq!(parquet_rows(&bytes), Some(3000));
     }
 
     #[test]
     fn parquet_that_is_cut_has_no_rows() {
-        let bytes = parquet_bytes(&batch()).unwrap();
+        let bytes = parquet_bytes(&Columns::from(&batch())).unwrap();
         for cut in [0, 3, 8, bytes.len() / 2, bytes.len() - 1] {
             assert_eq!(parquet_rows(&bytes[..cut]), None, "{cut}");
         }

@@ -4,21 +4,21 @@ use std::num::NonZero;
 
 use arrow::array::ArrayRef;
 use arrow::datatypes::Field;
-use arrow::record_batch::RecordBatch;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::{ArrowColumnChunk, ArrowColumnWriter, ArrowWriterOptions, compute_leaves};
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::{ParquetError, Result};
 use parquet::file::properties::WriterProperties;
 
+use crate::columns::{Columns, wide};
 use crate::workers;
 
 /// Rows of a row group: a column of it is encoded at once.
 const ROW_GROUP: usize = 1 << 20;
 
-/// Parquet whose bytes depend on the columns and values alone: one batch, because where batches end would show. Columns are
-/// encoded side by side.
-pub(crate) fn parquet_bytes(batch: &RecordBatch) -> Result<Vec<u8>> {
+/// Parquet whose bytes depend on the columns and values alone: all rows at once, because where batches end would show.
+/// Columns are encoded side by side.
+pub(crate) fn parquet_bytes(table: &Columns) -> Result<Vec<u8>> {
     let properties = WriterProperties::builder()
         .set_created_by("riskstrat".to_owned())
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(3)?))
@@ -26,14 +26,15 @@ pub(crate) fn parquet_bytes(batch: &RecordBatch) -> Result<Vec<u8>> {
         .build();
     // Arrow keeps a schema's metadata in a hash map, whose order would show.
     let options = ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true);
-    let writer = ArrowWriter::try_new_with_options(Vec::new(), batch.schema(), options)?;
+    let writer = ArrowWriter::try_new_with_options(Vec::new(), table.schema(), options)?;
     let (mut file, columns) = writer.into_serialized_writer()?;
     let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
-    for (number, rows) in workers::ranges(batch.num_rows(), ROW_GROUP).into_iter().enumerate() {
-        let rows = batch.slice(rows.start, rows.len());
-        let fields = rows.schema_ref().fields().iter().zip(rows.columns());
-        let columns: Vec<_> = columns.create_column_writers(number)?.into_iter().zip(fields).collect();
-        let encoded = workers::each(threads, columns, |(writer, (field, column))| Ok(encode(writer, field, column)));
+    for (number, rows) in workers::ranges(table.num_rows(), ROW_GROUP).into_iter().enumerate() {
+        let columns: Vec<_> = columns.create_column_writers(number)?.into_iter().zip(table.held()).collect();
+        let encoded = workers::each(threads, columns, |(writer, (field, column))| {
+            let column = wide(&column.slice(rows.start, rows.len()), field.data_type())?;
+            Ok(encode(writer, field, &column))
+        });
         let encoded = encoded.map_err(|error| ParquetError::General(error.to_string()))?;
         let mut group = file.next_row_group()?;
         for column in encoded {

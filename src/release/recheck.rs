@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use arrow::array::{Array, StringArray};
-use arrow::record_batch::RecordBatch;
 
 use crate::cohort::{self, Bars, Scene};
+use crate::columns::Columns;
 use crate::conform::{self, Engine};
 use crate::drift;
 use crate::error::Result;
@@ -30,7 +30,7 @@ pub(super) struct Later<'a> {
     people: People,
     features: Features,
     /// Features and scores side by side.
-    table: RecordBatch,
+    table: Columns,
     /// Who was sent what, by releases of other runs.
     history: History,
     no_data: NoData,

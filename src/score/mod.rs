@@ -29,6 +29,7 @@ use arrow::compute::{cast, filter_record_batch};
 use arrow::datatypes::{DataType, Field, Float64Type, Schema};
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 
+use crate::columns::Columns;
 use crate::error::{Error, Result};
 use crate::expr;
 use crate::features::Features;
@@ -50,11 +51,11 @@ const PART: usize = 1 << 15;
 
 /// Applies every model of the run, cut over so many workers.
 pub fn score(pipeline: &Pipeline, features: &Features, workers: usize) -> Result<Scores> {
-    let people = features.batch.num_rows();
+    let people = features.columns.num_rows();
     let mut fields = Vec::new();
     let mut columns: Vec<ArrayRef> = Vec::new();
     for model in &pipeline.models {
-        let scores = in_parts(pipeline, model, &features.batch, workers)?;
+        let scores = in_parts(pipeline, model, &features.columns, workers)?;
         let bands = &model.decl.bands;
         let named: Option<StringArray> =
             (!bands.is_empty()).then(|| scores.iter().map(|score| score.map(|score| band(bands, score))).collect());
@@ -70,12 +71,12 @@ pub fn score(pipeline: &Pipeline, features: &Features, workers: usize) -> Result
     Ok(Scores { batch: RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), columns, &options)? })
 }
 
-fn in_parts(pipeline: &Pipeline, model: &Model, table: &RecordBatch, workers: usize) -> Result<Vec<Option<f64>>> {
-    let part = |rows: Range<usize>| of(pipeline, model, &table.slice(rows.start, rows.len()));
+fn in_parts(pipeline: &Pipeline, model: &Model, table: &Columns, workers: usize) -> Result<Vec<Option<f64>>> {
+    let part = |rows: Range<usize>| of(pipeline, model, &table.slice(rows)?);
     match workers::each(workers, workers::ranges(table.num_rows(), PART), part) {
         Ok(parts) => Ok(parts.concat()),
         // It counts people: all of them, not those of a part.
-        Err(_) => of(pipeline, model, table),
+        Err(_) => of(pipeline, model, &table.whole()?),
     }
 }
 

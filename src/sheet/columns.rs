@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, Date32Array, Float64Array, Int64Array, ListBuilder, StringArray};
 use arrow::array::{RecordBatchOptions, StringBuilder, UInt32Array};
-use arrow::compute::{cast, take};
+use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field as ArrowField, Float64Type, Schema};
 use arrow::record_batch::RecordBatch;
 use jiff::civil::Date;
@@ -14,6 +14,7 @@ use super::risk::{self, Stated};
 use crate::audit::groups;
 use crate::calendar::epoch_days;
 use crate::cohort::{CohortList, ListRow, Past, UNALLOCATED, words};
+use crate::columns::Columns;
 use crate::error::{Error, Result};
 use crate::expr;
 use crate::link::{People, RecordingState};
@@ -26,13 +27,13 @@ const REASONS: usize = 3;
 pub(super) fn of(
     pipeline: &Pipeline,
     people: &People,
-    table: &RecordBatch,
+    table: &Columns,
     cohort: &Cohort,
     list: &CohortList,
     fresh: &[Freshness],
 ) -> Result<(Vec<Heading>, RecordBatch)> {
     let rows = &list.rows;
-    let mut columns = Columns { pipeline, cohort, table, rows, headings: vec![], fields: vec![], arrays: vec![] };
+    let mut columns = Listed { pipeline, cohort, table, rows, headings: vec![], fields: vec![], arrays: vec![] };
     let ranks: Int64Array = rows.iter().map(|row| Some(i64::from(row.rank))).collect();
     columns.add(Kind::Rank, "rank", ["Rank", "who to call first"], Arc::new(ranks))?;
     let places = rows.iter().map(|row| row.place.name());
@@ -103,17 +104,17 @@ fn texts<'a>(rows: impl Iterator<Item = &'a [String]>) -> ArrayRef {
     Arc::new(lists.finish())
 }
 
-struct Columns<'a> {
+struct Listed<'a> {
     pipeline: &'a Pipeline,
     cohort: &'a Cohort,
-    table: &'a RecordBatch,
+    table: &'a Columns,
     rows: &'a [ListRow],
     headings: Vec<Heading>,
     fields: Vec<ArrowField>,
     arrays: Vec<ArrayRef>,
 }
 
-impl Columns<'_> {
+impl Listed<'_> {
     fn text<T: AsRef<str>>(
         &mut self,
         kind: Kind,
@@ -198,7 +199,7 @@ impl Columns<'_> {
             }
         }
         let band = format!("{name}_band");
-        if self.table.column_by_name(&band).is_some() {
+        if self.table.cell(&band, 0)?.is_some() {
             self.taken(Kind::Band, &band)?;
         }
         Ok(Some(()))
@@ -214,10 +215,8 @@ impl Columns<'_> {
             |_| Error::Fault(format!("cohort {}: an action that was checked does not compile", self.cohort.name));
         let mut masks = Vec::new();
         for action in &decl.actions {
-            masks.push((
-                expr::compile(&action.when, self.table.schema_ref()).map_err(fault)?.mask(self.table)?,
-                &action.what,
-            ));
+            let when = expr::compile(&action.when, &self.table.schema()).map_err(fault)?;
+            masks.push((self.table.mask(&when)?, &action.what));
         }
         let of = |row: &ListRow| {
             let first = masks.iter().find(|(mask, _)| mask.value(row.person as usize)).map(|(_, what)| *what);
@@ -230,12 +229,9 @@ impl Columns<'_> {
 
     /// A feature, score or band of the people on the list, as it was made.
     fn of_rows(&self, name: &str) -> Result<ArrayRef> {
-        let column = self
-            .table
-            .column_by_name(name)
-            .ok_or_else(|| Error::Fault(format!("cohort {}: shows `{name}`, which was not made", self.cohort.name)))?;
         let persons: UInt32Array = self.rows.iter().map(|row| Some(row.person)).collect();
-        Ok(take(column, &persons, None)?)
+        let not_made = || Error::Fault(format!("cohort {}: shows `{name}`, which was not made", self.cohort.name));
+        self.table.take_of(name, &persons)?.ok_or_else(not_made)
     }
 
     fn taken(&mut self, kind: Kind, name: &str) -> Result<()> {

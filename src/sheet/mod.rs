@@ -43,6 +43,7 @@ pub use about::{About, Heading, Kind};
 pub(crate) use reread::{holds_reserve, rows_in};
 
 use crate::cohort::{CohortList, EVERYONE, Place};
+use crate::columns::Columns;
 use crate::error::{Error, Result};
 use crate::link::People;
 use crate::pipeline::decl::ListFormat;
@@ -167,7 +168,8 @@ impl Sheet {
     }
 
     fn parquet(&self) -> Result<Vec<u8>> {
-        publish::parquet_bytes(&self.rows).map_err(|_| self.fault("the columns cannot be written as Parquet"))
+        publish::parquet_bytes(&Columns::from(&self.rows))
+            .map_err(|_| self.fault("the columns cannot be written as Parquet"))
     }
 
     /// The columns are those of the headings, and what every row must have is there.
@@ -216,7 +218,7 @@ pub fn write(
     pipeline: &Pipeline,
     people: &People,
     sources: &[SourceAccount],
-    table: &RecordBatch,
+    table: &Columns,
     cohort: &Cohort,
     list: &CohortList,
     draft: &mut Draft,

@@ -12,11 +12,12 @@ mod acted_on;
 use std::collections::BTreeMap;
 
 use arrow::array::BooleanArray;
-use arrow::compute::{concat_batches, filter_record_batch};
+use arrow::compute::concat_batches;
 use arrow::record_batch::RecordBatch;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use crate::columns::Columns;
 use crate::conform::{self, Engine};
 use crate::error::{Error, Result};
 use crate::expr;
@@ -132,12 +133,12 @@ fn at(
     let records = link::link(&conformed)?;
     let step = as_of.to_string();
     let (people, features, _) = features::pass(records, &|account| progress(&step, account))?;
-    let meant = meant(plan, &features.batch)?;
+    let meant = meant(plan, &features.columns)?;
     let study = outcome::Followed { pipeline, plan, as_of, delivered, acts, engine };
     let mut rows = outcome::follow_up(study, &people.tokens, &meant)?;
     progress(&step, &rows.source);
     rows.account.on_spine = people.tokens.len() as u64;
-    let table = filter_record_batch(&features.batch, &BooleanArray::from(rows.kept))?;
+    let table = features.columns.filter(&BooleanArray::from(rows.kept))?;
     Ok(Rows {
         account: rows.account,
         tokens: rows.tokens,
@@ -149,10 +150,10 @@ fn at(
 }
 
 /// Whom the study's `where` means.
-fn meant(plan: &StudyPlan, table: &RecordBatch) -> Result<Vec<bool>> {
+fn meant(plan: &StudyPlan, table: &Columns) -> Result<Vec<bool>> {
     let Some(sql) = &plan.decl.filter else { return Ok(vec![true; table.num_rows()]) };
-    let compiled = expr::compile(sql, table.schema_ref()).map_err(|problem| Error::Fault(problem.message))?;
-    Ok(compiled.mask(table)?.iter().map(|holds| holds == Some(true)).collect())
+    let compiled = expr::compile(sql, &table.schema()).map_err(|problem| Error::Fault(problem.message))?;
+    Ok(table.mask(&compiled)?.iter().map(|holds| holds == Some(true)).collect())
 }
 
 fn together(pipeline: &Pipeline, plan: &StudyPlan, dates: Vec<Rows>) -> Result<Study> {

@@ -182,7 +182,7 @@ fn rows_behind_a_window_that_hangs_on_a_day_are_found_again() {
         let token = person_of(facts);
         let id = RunId::parse(run.file_name().unwrap().to_str().unwrap()).unwrap();
         let out = run.ancestors().nth(2).unwrap();
-        let explained = explain::explain(out, &id, &Pseudonym::new(&token), Some(&pipeline), ENGINE).unwrap();
+        let explained = explain::explain(out, &id, &Pseudonym::new(token.as_str()), Some(&pipeline), ENGINE).unwrap();
         let counted = explained.rows.unwrap();
         let counted = counted.iter().filter(|row| row.counts_in.iter().any(|name| name == feature)).count();
         assert_eq!(counted, rows, "{facts}");

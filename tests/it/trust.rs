@@ -314,11 +314,12 @@ fn e4_a_run_that_the_second_computation_contradicts_is_not_published() {
         riskstrat::oracle::self_check(&pipeline, &delivered, share, &accounts.sampled, &people, features, &scores)
     };
     assert!(check(&features).is_ok_and(|checks| checks.iter().all(|check| check.passed)));
-    let mut columns = features.batch.columns().to_vec();
-    let visits = features.batch.schema().index_of("visits_12m").unwrap();
+    let made = features.columns.whole().unwrap();
+    let mut columns = made.columns().to_vec();
+    let visits = made.schema().index_of("visits_12m").unwrap();
     let turned: Vec<Option<i64>> = (0..people.tokens.len()).map(|_| Some(7)).collect();
     columns[visits] = std::sync::Arc::new(arrow::array::Int64Array::from(turned));
-    features.batch = arrow::array::RecordBatch::try_new(features.batch.schema(), columns).unwrap();
+    features.columns = (&arrow::array::RecordBatch::try_new(made.schema(), columns).unwrap()).into();
     let error = check(&features).unwrap_err();
     assert_eq!(error.exit_code(), 1);
     assert!(error.to_string().contains("feature visits_12m differs for 5 people"), "{error}");

@@ -85,7 +85,7 @@ fn a_score_gives_up_to_three_reasons_that_are_true() {
         );
         world.pipeline.cohorts[0].include[0][0].models = vec![0];
         let cohorts = world.select();
-        let explainer = Explainer::new(&world.pipeline.models[0], &world.features.batch).unwrap();
+        let explainer = Explainer::new(&world.pipeline.models[0], &world.features.columns.whole().unwrap()).unwrap();
         for row in &cohorts.lists[0].rows {
             let person = row.person as usize;
             let contributions = explainer.of(person).unwrap();
@@ -100,8 +100,8 @@ fn a_score_gives_up_to_three_reasons_that_are_true() {
             for (name, reason) in names.iter().zip(&row.reasons) {
                 assert!(!["f5", "f6"].contains(name), "seed {seed}: {reason}");
                 assert!(adds(name) > 0.0, "seed {seed}: {reason} lowers the score");
-                let column = world.features.batch.column_by_name(name).unwrap();
-                let value = riskstrat::cohort::words::spoken(column, person).unwrap().unwrap_or_default();
+                let column = world.features.columns.by_name(name).unwrap().unwrap();
+                let value = riskstrat::cohort::words::spoken(&column, person).unwrap().unwrap_or_default();
                 assert_eq!(*reason, format!("{name} is {value}"), "seed {seed}");
                 assert!(!["", "no", "0"].contains(&value.as_str()), "seed {seed}: {reason}");
             }

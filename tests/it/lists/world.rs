@@ -7,6 +7,7 @@ use arrow::datatypes::{Field, Schema};
 use jiff::civil::{Date, date};
 use riskstrat::calendar::Window;
 use riskstrat::cohort::Cohorts;
+use riskstrat::columns::Columns;
 use riskstrat::error::Error;
 use riskstrat::features::Features;
 use riskstrat::gates::NoData;
@@ -93,7 +94,10 @@ pub fn world(tokens: &[&str], features: Vec<Made>, scores: Vec<Made>) -> World {
             rows: Vec::new(),
         },
         scores: Scores { batch: batch(&scores) },
-        features: Features::of(batch(&features), features.into_iter().map(|made| made.latest).collect()),
+        features: Features::of(
+            Columns::from(&batch(&features)),
+            features.into_iter().map(|made| made.latest).collect(),
+        ),
     }
 }
 

@@ -116,7 +116,7 @@ fn differences(
         found.push(format!("people: engine {:?} oracle {:?}", accounts.people, outcome.people_account));
     }
     for model in &pipeline.models {
-        let explainer = Explainer::new(model, &features.batch)?;
+        let explainer = Explainer::new(model, &features.columns.whole()?)?;
         let theirs = scores.batch.column_by_name(&model.name).unwrap().as_primitive::<Float64Type>();
         for (row, score) in theirs.iter().enumerate() {
             if let Some(score) = score {
