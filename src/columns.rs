@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, UInt32Array, new_empty_array};
-use arrow::compute::{cast, concat, filter_record_batch, max, min, take};
+use arrow::compute::{CastOptions, cast_with_options, concat, filter_record_batch, max, min, take};
 use arrow::datatypes::{DataType, Decimal128Type, Field, FieldRef, Int64Type, Schema, SchemaRef};
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 
@@ -194,7 +194,11 @@ pub fn joined(parts: &[ArrayRef]) -> Result<ArrayRef> {
 
 /// A column in another type that all its values fit.
 pub fn wide(column: &ArrayRef, data_type: &DataType) -> Result<ArrayRef> {
-    if column.data_type() == data_type { Ok(Arc::clone(column)) } else { Ok(cast(column, data_type)?) }
+    if column.data_type() == data_type {
+        return Ok(Arc::clone(column));
+    }
+    // Otherwise a cast that may make nulls would give a column that has none a mask for them, and files show that.
+    Ok(cast_with_options(column, data_type, &CastOptions { safe: false, ..CastOptions::default() })?)
 }
 
 #[cfg(test)]
@@ -220,6 +224,7 @@ mod tests {
             (numbers(&[Some(0), None, Some(32_768)]), DataType::Int32),
             (numbers(&[Some(i64::MIN), None, Some(i64::MAX)]), DataType::Int64),
             (numbers(&[None, None, None]), DataType::Int8),
+            (Arc::new(Int64Array::from(vec![1, 2, 3])), DataType::Int8),
             (decimal(999_999_999), DataType::Decimal32(9, 2)),
             (decimal(1_000_000_000), DataType::Decimal64(18, 2)),
             (decimal(i128::from(i64::MAX)), DataType::Decimal128(38, 2)),
@@ -228,6 +233,7 @@ mod tests {
         let mut held = Columns::new(3);
         for (number, (column, narrowest)) in columns.iter().enumerate() {
             assert_eq!(narrow(column)?.data_type(), narrowest);
+            assert_eq!(narrow(column)?.nulls().is_some(), column.nulls().is_some());
             held.push(Field::new(format!("c{number}"), column.data_type().clone(), true), column)?;
         }
         let whole = held.whole()?;

@@ -110,8 +110,8 @@ fn pairs<'a>(evidence: &'a ItemEvidence, labels: &BTreeMap<&str, &'a str>) -> Ve
     let label = |value: u32| evidence.value(Some(value)).map(|value| labels.get(value).copied().unwrap_or(value));
     for says in evidence.says.chunk_by(|a, b| a.person == b.person) {
         for (at, a) in says.iter().enumerate() {
-            let Some(first) = a.value else { continue };
-            for (b, second) in says.iter().skip(at + 1).filter_map(|b| Some((b, b.value?))) {
+            let Some(first) = a.value() else { continue };
+            for (b, second) in says.iter().skip(at + 1).filter_map(|b| Some((b, b.value()?))) {
                 let pair = &mut pairs[usize::from(a.source) * sources + usize::from(b.source)];
                 pair.people += 1;
                 pair.same += u64::from(first == second);

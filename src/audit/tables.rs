@@ -200,8 +200,8 @@ fn says_of(evidence: &ItemEvidence, person: u32) -> &[Say] {
 /// "GP registrations: White British (3 March 2026)", or how it is recorded there when no value is known.
 fn in_words(pipeline: &Pipeline, labels: &BTreeMap<&str, &str>, evidence: &ItemEvidence, say: &Say) -> String {
     let source = pipeline.sources.get(usize::from(say.source)).map_or("", |source| source.decl.title.as_str());
-    let value = evidence.value(say.value).map(|value| labels.get(value).copied().unwrap_or(value));
-    let date = say.date.and_then(date_of).map(|date| format!(" ({})", words::spoken_date(date))).unwrap_or_default();
+    let value = evidence.value(say.value()).map(|value| labels.get(value).copied().unwrap_or(value));
+    let date = say.date().and_then(date_of).map(|date| format!(" ({})", words::spoken_date(date))).unwrap_or_default();
     match value {
         Some(value) => format!("{source}: {value}{date}"),
         None => format!("{source}: {}", words::state(say.state)),

@@ -45,6 +45,7 @@ pub fn worklists(
     let risk = percentiles(first_score(pipeline, scores), people.tokens.len());
     for (audit, splits) in pipeline.audits.iter().zip(splits) {
         let Some(menders) = menders(features, audit)? else { continue };
+        let most = audit.decl.worklist_rows.map_or(usize::MAX, |rows| rows as usize);
         let names: Vec<&str> = (0..people.tokens.len()).map(|person| mender(&menders, person)).collect();
         let (mut worklists, of) = by_mender(&names);
         let everyone: Vec<Vec<u64>> = splits.iter().map(|split| split.count(|_| true)).collect();
@@ -63,15 +64,15 @@ pub fn worklists(
                 let listed = u32::from(on_list.get(at) == Some(&true));
                 let value =
                     if state == RecordingState::Declined { 0 } else { 10_000 * listed + 100 * risk[at] + rarity };
-                worklists[of[at]].1.push(Mend { person, item, state, value });
+                let worklist = &mut worklists[of[at]].1;
+                worklist.push(Mend { person, item, state, value });
+                if worklist.len() >= most.saturating_mul(4) {
+                    shorten(worklist, most);
+                }
             }
         }
         for (mender, mut rows) in worklists.into_iter().filter(|(_, rows)| !rows.is_empty()) {
-            let most = audit.decl.worklist_rows.map_or(usize::MAX, |rows| rows as usize);
-            if most < rows.len() {
-                rows.select_nth_unstable_by_key(most, order);
-                rows.truncate(most);
-            }
+            shorten(&mut rows, most);
             all.entry(mender.to_owned()).or_default().extend(rows);
         }
     }
@@ -80,6 +81,14 @@ pub fn worklists(
         rows.dedup_by_key(|mend| (mend.person, mend.item));
     }
     Ok(all)
+}
+
+/// Leaves those of the greatest value.
+fn shorten(rows: &mut Vec<Mend>, most: usize) {
+    if most < rows.len() {
+        rows.select_nth_unstable_by_key(most, order);
+        rows.truncate(most);
+    }
 }
 
 fn order(mend: &Mend) -> (Reverse<u32>, u32, usize) {

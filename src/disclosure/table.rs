@@ -315,12 +315,23 @@ impl AggregateTable {
         Some(self.written(&name, texts.map(|(column, _)| column), row, instead))
     }
 
-    fn written(&self, what: &str, by: impl Iterator<Item = usize>, row: usize, instead: &[(usize, String)]) -> Key {
-        let mut key = what.to_owned();
-        for column in by {
+    fn written(
+        &self,
+        what: &str,
+        by: impl Iterator<Item = usize> + Clone,
+        row: usize,
+        instead: &[(usize, String)],
+    ) -> Key {
+        let text = |column: usize| {
             let other = instead.iter().find(|(at, _)| *at == column).map(|(_, value)| value.as_str());
+            other.unwrap_or_else(|| self.text(row, column))
+        };
+        let length = by.clone().map(|column| SEPARATOR.len() + text(column).len()).sum::<usize>();
+        let mut key = String::with_capacity(what.len() + length);
+        key.push_str(what);
+        for column in by {
             key.push_str(SEPARATOR);
-            key.push_str(other.unwrap_or_else(|| self.text(row, column)));
+            key.push_str(text(column));
         }
         Key(key)
     }

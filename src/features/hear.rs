@@ -7,11 +7,12 @@ use super::predicates::Predicates;
 use crate::calendar;
 use crate::conform::Chunk;
 use crate::error::Result;
-use crate::link::Linked;
 use crate::link::heard::{HeardOfSource, Rows};
+use crate::link::meaning::ItemRule;
 use crate::link::rows::compared_columns;
+use crate::link::{Linked, RecordingState};
 use crate::pipeline::decl::Role;
-use crate::pipeline::{Pipeline, Source};
+use crate::pipeline::{Demographic, Pipeline, Source};
 
 /// Of how many months before the as-of date it is told whether there is a row.
 pub const MONTHS: i32 = 3;
@@ -22,6 +23,9 @@ pub struct Hearing<'a> {
     steps: Vec<Step>,
     columns: Vec<&'a str>,
     months: Vec<i32>,
+    /// As the source's demographics.
+    rules: Vec<ItemRule<'a>>,
+    as_of: i32,
 }
 
 struct Step {
@@ -39,16 +43,19 @@ impl<'a> Hearing<'a> {
             Ok(Step { filter: step.filter.as_ref().map(|sql| predicates.number(sql)).transpose()?, first_day })
         });
         let month = |back| calendar::epoch_days(pipeline.as_of.saturating_sub(Span::new().months(back)));
+        let rule = |says: &Demographic| ItemRule::of(&pipeline.items[says.item], pipeline.as_of);
         Ok(Self {
             source: declared,
             steps: steps.collect::<Result<_>>()?,
             columns: compared_columns(pipeline, declared).collect(),
             months: (1..=MONTHS).map(month).collect(),
+            rules: declared.demographics.iter().map(rule).collect::<Result<_>>()?,
+            as_of: calendar::epoch_days(pipeline.as_of),
         })
     }
 
     pub fn memory(&self) -> HeardOfSource {
-        HeardOfSource::new(self.source.demographics.len(), self.steps.len(), self.columns.len())
+        HeardOfSource::new(self.source.demographics.len(), self.steps.len(), self.columns.len(), self.as_of)
     }
 
     /// Hears the used rows of a chunk; `masks` are of the predicates.
@@ -63,7 +70,12 @@ impl<'a> Hearing<'a> {
         let column = |name: &str| chunk.batch.column_by_name(name);
         let recorders = self.source.recorded_by().and_then(column);
         let columns = self.columns.iter().filter_map(|name| column(name)).collect();
-        heard.hear(&Rows { linked, says: &chunk.says, recorders, steps, months: &self.months, columns })
+        let state = |item: usize, value: Option<&str>| {
+            let judge = |value| self.rules[item].meaning(&self.source.demographics[item], value).0;
+            value.map_or(RecordingState::Blank, judge)
+        };
+        let rows = Rows { linked, says: &chunk.says, state: &state, recorders, steps, months: &self.months, columns };
+        heard.hear(&rows)
     }
 
     /// Where the rows of a step stand among the linked ones; an undated row of a register is of any day.

@@ -217,7 +217,7 @@ fn scan(records: &Records, source: usize, plan: &mut Plan, keeper: &mut Keeper) 
         total.ledger.merge(other.ledger);
         plan.merge(&mut total.memory, other.memory)?;
         total.providers.merge(&other.providers);
-        total.heard.merge(other.heard, records.conformed.engine.partitions)?;
+        total.heard.merge(other.heard);
         total.sampled = total.sampled.zip(other.sampled).map(|(mine, theirs)| [mine, theirs].concat());
     }
     Ok((total, tally))

@@ -1,51 +1,58 @@
 //! What every source says about a person.
 
-use std::cmp::Reverse;
 use std::ops::Range;
 use std::sync::Arc;
 
 use hashbrown::HashMap;
 
-use super::heard::{Heard, HeardOfSource, Times};
+use super::gathered::{BLOCK, Gathered, NONE, Said, overall, say};
+use super::heard::{Ear, HeardOfSource};
 use super::meaning::{self, Meaning, Meanings};
-use super::places::Places;
+use super::places::Times;
 use super::resolve::{Known, SideBySide};
 use super::{ItemEvidence, RecordingState, Say, spine};
 use crate::error::{Error, Result};
-use crate::pipeline::{Demographic, Pipeline};
+use crate::pipeline::{Demographic, Item, Pipeline};
 use crate::workers;
 
-/// No known value.
-const NONE: u32 = u32::MAX;
-
-/// People of whom is gathered at once what was said first, so that looking up one does not wait for another.
-const BLOCK: u32 = 512;
-
-/// One delivered value of one person in one source, judged; a known value by its place among the item's sorted values.
-#[derive(Debug, Clone, Copy)]
-struct Said {
-    source: u16,
-    state: RecordingState,
-    value: u32,
-    times: Times,
-}
+/// People who are resolved by one worker.
+const PART: u32 = 1 << 14;
 
 /// One source that speaks of an item.
 struct Speaker<'a> {
     source: u16,
     says: &'a Demographic,
-    heard: &'a Heard,
-    places: &'a Places,
+    /// Index into the demographics of the source.
+    column: usize,
+    ears: &'a [Ear],
     meanings: &'a [Meaning],
     /// By the number of a delivered value.
     judged: Vec<(RecordingState, u32)>,
-    /// What was said first of each person of a block.
-    told: Vec<Option<(u32, Times)>>,
-    /// Person, number and times of what was said beyond the first; sorted, the next one last.
+    /// Person, number and times of what the ears hold beyond one value each; sorted.
     further: Vec<(u32, u32, Times)>,
 }
 
-/// Resolves every item over the sources that speak of it, each person in turn: items side by side.
+/// One item, with all that is needed to resolve it for anyone.
+struct Topic<'a> {
+    item: &'a Item,
+    speakers: Vec<Speaker<'a>>,
+    /// Known values, sorted.
+    values: Vec<Arc<str>>,
+    expired_before: Option<i32>,
+    /// By source: its place in the order of the item.
+    orders: Vec<usize>,
+}
+
+/// What is resolved of an item for some people, one after the other.
+struct Resolved {
+    says: Vec<Say>,
+    resolved: Vec<Option<u32>>,
+    state: Vec<RecordingState>,
+    /// By speaker: how many of the further ones were told.
+    told: Vec<usize>,
+}
+
+/// Resolves every item over the sources that speak of it, each person in turn: some people beside others.
 pub fn items(
     pipeline: &Pipeline,
     heard: &[HeardOfSource],
@@ -53,66 +60,138 @@ pub fn items(
     people: usize,
     workers: usize,
 ) -> Result<Vec<ItemEvidence>> {
+    let topic = |item: usize| Topic::new(pipeline, item, heard, meanings);
+    let topics = workers::each(workers, (0..pipeline.items.len()).collect(), topic)?;
     let people = u32::try_from(people).map_err(|_| spine::too_many())?;
-    let item = |item: usize| {
+    let parts = (0..people).step_by(PART as usize).map(|first| first..people.min(first.saturating_add(PART)));
+    let new = || (topics.iter().map(Topic::side_by_side).collect(), Vec::new());
+    type Worker = (Vec<SideBySide>, Vec<(u32, Vec<Resolved>)>);
+    let made = workers::share(workers, parts.collect(), new, |(beside, parts): &mut Worker, people: Range<u32>| {
+        parts.push((people.start, resolve(&topics, heard, people, beside)));
+        Ok(())
+    })?;
+    let mut beside: Vec<SideBySide> = topics.iter().map(Topic::side_by_side).collect();
+    let mut parts = Vec::new();
+    for (of_worker, made) in made {
+        beside.iter_mut().zip(&of_worker).for_each(|(all, some)| all.add(some));
+        parts.extend(made);
+    }
+    parts.sort_unstable_by_key(|(first, _)| *first);
+    let says = |item: usize| parts.iter().filter_map(|(_, part)| part.get(item)).map(|part| part.says.len()).sum();
+    let empty = |item: usize| ItemEvidence {
+        says: Vec::with_capacity(says(item)),
+        resolved: Vec::with_capacity(people as usize),
+        state: Vec::with_capacity(people as usize),
+        ..ItemEvidence::default()
+    };
+    let mut evidence: Vec<ItemEvidence> = (0..topics.len()).map(empty).collect();
+    for (_, part) in parts {
+        for (part, evidence) in part.into_iter().zip(&mut evidence) {
+            evidence.says.extend(part.says);
+            evidence.resolved.extend(part.resolved);
+            evidence.state.extend(part.state);
+        }
+    }
+    for (topic, (evidence, beside)) in topics.into_iter().zip(evidence.iter_mut().zip(beside)) {
+        // Of an item with as many values as people, only how many would move is of use.
+        let by_value = topic.speakers.iter().any(|speaker| speaker.says.values.is_some());
+        evidence.beside = beside.finish(if by_value { &topic.values } else { &[] });
+        evidence.values = topic.values;
+    }
+    Ok(evidence)
+}
+
+/// People of a block of whom an ear heard: their number in the block, and their place.
+type Present = Vec<(u32, u32)>;
+
+/// Every item for some people: a few at a time, while what was said of them is near.
+fn resolve(topics: &[Topic], heard: &[HeardOfSource], people: Range<u32>, beside: &mut [SideBySide]) -> Vec<Resolved> {
+    let mut resolved: Vec<Resolved> = topics.iter().map(|topic| topic.nothing(&people)).collect();
+    // By source and ear.
+    let mut present: Vec<Vec<Present>> = heard.iter().map(|of| vec![Vec::new(); of.ears.len()]).collect();
+    let mut gathered = Gathered::new();
+    for first in people.clone().step_by(BLOCK) {
+        let block = first..people.end.min(first.saturating_add(BLOCK as u32));
+        for (present, heard) in present.iter_mut().zip(heard) {
+            for (present, ear) in present.iter_mut().zip(&heard.ears) {
+                let place = |(at, person)| Some((at, ear.people.of(person)?));
+                present.clear();
+                present.extend((0..).zip(block.clone()).filter_map(place));
+                ear.said.near(present.iter().map(|(_, place)| *place));
+            }
+        }
+        for (topic, (resolved, beside)) in topics.iter().zip(resolved.iter_mut().zip(&mut *beside)) {
+            gathered.said.clear();
+            for (speaker, told) in topic.speakers.iter().zip(&mut resolved.told) {
+                speaker.tell(&block, &present[usize::from(speaker.source)], told, &mut gathered.said);
+            }
+            gathered.sort();
+            topic.resolve(block.clone(), &gathered, resolved, beside);
+        }
+    }
+    resolved
+}
+
+impl<'a> Topic<'a> {
+    fn new(pipeline: &'a Pipeline, item: usize, heard: &'a [HeardOfSource], meanings: &'a [Meanings]) -> Result<Self> {
+        let declared = &pipeline.items[item];
         let mut speakers = Vec::new();
         for ((number, source), (heard, meanings)) in pipeline.sources.iter().enumerate().zip(heard.iter().zip(meanings))
         {
             let number = u16::try_from(number)
                 .map_err(|_| Error::Fault("more sources than a 16-bit number counts".to_owned()))?;
-            let says = source.demographics.iter().zip(heard.items.iter().zip(meanings));
-            let of_item = says.filter(|(says, _)| says.item == item);
-            speakers.extend(
-                of_item.map(|(says, (said, meanings))| Speaker::new(number, says, said, &heard.people, meanings)),
-            );
+            let says = source.demographics.iter().zip(meanings).enumerate().filter(|(_, (says, _))| says.item == item);
+            let speaker = |(column, (says, meanings)): (usize, (&'a Demographic, &'a Vec<Meaning>))| {
+                Speaker::new(number, says, column, &heard.ears, meanings)
+            };
+            speakers.extend(says.map(speaker));
         }
-        resolve(pipeline, item, speakers, people)
-    };
-    workers::each(workers, (0..pipeline.items.len()).collect(), item)
-}
-
-fn resolve(pipeline: &Pipeline, item: usize, mut speakers: Vec<Speaker>, people: u32) -> Result<ItemEvidence> {
-    let declared = &pipeline.items[item];
-    let values = values(&mut speakers);
-    let expired_before = meaning::expired_before(declared, pipeline.as_of);
-    let says = speakers.iter().map(|speaker| speaker.places.people().len()).sum();
-    let mut evidence = ItemEvidence {
-        says: Vec::with_capacity(says),
-        resolved: Vec::with_capacity(people as usize),
-        state: Vec::with_capacity(people as usize),
-        ..ItemEvidence::default()
-    };
-    let place = |source| declared.order.iter().position(|index| *index == source).unwrap_or(usize::MAX);
-    let orders: Vec<usize> = (0..pipeline.sources.len()).map(place).collect();
-    let mut beside = SideBySide::new(values.len(), declared.decl.resolve);
-    let (mut said, mut known): (Vec<Said>, Vec<Known>) = (Vec::new(), Vec::new());
-    for person in 0..people {
-        if person % BLOCK == 0 {
-            speakers.iter_mut().for_each(|speaker| speaker.gather(person..people.min(person + BLOCK)));
-        }
-        said.clear();
-        speakers.iter_mut().for_each(|speaker| speaker.tell(person, &mut said));
-        let first = evidence.says.len();
-        for of_source in said.chunk_by(|a, b| a.source == b.source) {
-            evidence.says.extend(say(person, of_source, declared.decl.fixed, expired_before));
-        }
-        evidence.state.push(overall(&evidence.says[first..]));
-        let mut values = said.iter().filter_map(Said::known);
-        let value = values.next();
-        evidence.resolved.push(match value {
-            Some(first) if values.any(|value| value != first) => {
-                known.clear();
-                known.extend(said.iter().filter_map(|said| Known::of(said, &orders)));
-                beside.differ(&known)
-            }
-            _ => value.inspect(|value| beside.agree(*value)),
-        });
+        let values = values(&mut speakers);
+        let place = |source| declared.order.iter().position(|index| *index == source).unwrap_or(usize::MAX);
+        Ok(Self {
+            item: declared,
+            speakers,
+            values,
+            expired_before: meaning::expired_before(declared, pipeline.as_of),
+            orders: (0..pipeline.sources.len()).map(place).collect(),
+        })
     }
-    // Of an item with as many values as people, only how many would move is of use.
-    let by_value = speakers.iter().any(|speaker| speaker.says.values.is_some());
-    evidence.beside = beside.finish(if by_value { &values } else { &[] });
-    evidence.values = values;
-    Ok(evidence)
+
+    fn side_by_side(&self) -> SideBySide {
+        SideBySide::new(self.values.len(), self.item.decl.resolve)
+    }
+
+    fn nothing(&self, people: &Range<u32>) -> Resolved {
+        let told = |speaker: &Speaker| speaker.further.partition_point(|(person, ..)| *person < people.start);
+        Resolved {
+            says: Vec::with_capacity(people.len() * self.speakers.len().min(2)),
+            resolved: Vec::with_capacity(people.len()),
+            state: Vec::with_capacity(people.len()),
+            told: self.speakers.iter().map(told).collect(),
+        }
+    }
+
+    fn resolve(&self, block: Range<u32>, gathered: &Gathered, resolved: &mut Resolved, beside: &mut SideBySide) {
+        let mut known: Vec<Known> = Vec::new();
+        for (at, person) in block.enumerate() {
+            let said = gathered.of(at);
+            let first = resolved.says.len();
+            for of_source in said.chunk_by(|a, b| a.source == b.source) {
+                resolved.says.extend(say(person, of_source, self.item.decl.fixed, self.expired_before));
+            }
+            resolved.state.push(overall(&resolved.says[first..]));
+            let mut values = said.iter().filter_map(Said::known);
+            let value = values.next();
+            resolved.resolved.push(match value {
+                Some(first) if values.any(|value| value != first) => {
+                    known.clear();
+                    known.extend(said.iter().filter_map(|said| said.among(&self.orders)));
+                    beside.differ(&known)
+                }
+                _ => value.inspect(|value| beside.agree(*value)),
+            });
+        }
+    }
 }
 
 /// The item's known values, sorted; every speaker's delivered values are judged by their places.
@@ -138,26 +217,31 @@ fn values(speakers: &mut [Speaker]) -> Vec<Arc<str>> {
 }
 
 impl<'a> Speaker<'a> {
-    fn new(source: u16, says: &'a Demographic, heard: &'a Heard, places: &'a Places, meanings: &'a [Meaning]) -> Self {
-        let people = places.people();
-        let further = heard.said.further().map(|(place, value, times)| (people[place as usize], value, times));
-        let mut further: Vec<_> = further.collect();
-        further.sort_unstable_by_key(|(person, value, _)| Reverse((*person, *value)));
-        Self { source, says, heard, places, meanings, judged: Vec::new(), told: Vec::new(), further }
+    fn new(source: u16, says: &'a Demographic, column: usize, ears: &'a [Ear], meanings: &'a [Meaning]) -> Self {
+        let mut further: Vec<_> = ears
+            .iter()
+            .flat_map(|ear| {
+                let people = ear.people.people();
+                let of_person = move |(place, own, times)| (people[place as usize], ear.value(column, own), times);
+                ear.said.further(column).map(of_person)
+            })
+            .collect();
+        further.sort_unstable_by_key(|(person, value, _)| (*person, *value));
+        Self { source, says, column, ears, meanings, judged: Vec::new(), further }
     }
 
-    fn gather(&mut self, people: Range<u32>) {
-        self.told.clear();
-        let first = |person| self.places.of(person).and_then(|place| self.heard.said.first(place));
-        self.told.extend(people.map(first));
-    }
-
-    /// Adds what is said of a person; people are asked for in ascending order.
-    fn tell(&mut self, person: u32, said: &mut Vec<Said>) {
-        let Some((number, times)) = self.told[(person % BLOCK) as usize] else { return };
-        said.push(self.judge(number, times));
-        while let Some((_, number, times)) = self.further.pop_if(|(of, ..)| *of == person) {
-            said.push(self.judge(number, times));
+    /// Adds what is said of the people of a block, each with their number in it; blocks are asked for in ascending order.
+    fn tell(&self, block: &Range<u32>, present: &[Present], told: &mut usize, said: &mut Vec<(u32, Said)>) {
+        for (ear, present) in self.ears.iter().zip(present) {
+            for &(at, place) in present {
+                if let Some((own, times)) = ear.said.first(place, self.column) {
+                    said.push((at, self.judge(ear.value(self.column, own), times)));
+                }
+            }
+        }
+        while let Some((person, number, times)) = self.further.get(*told).filter(|(of, ..)| *of < block.end) {
+            said.push((person - block.start, self.judge(*number, *times)));
+            *told += 1;
         }
     }
 
@@ -165,68 +249,4 @@ impl<'a> Speaker<'a> {
         let (state, value) = self.judged[number as usize];
         Said { source: self.source, state, value, times }
     }
-}
-
-impl Said {
-    fn known(&self) -> Option<u32> {
-        (self.value != NONE).then_some(self.value)
-    }
-
-    /// What a source says that never said anything else.
-    fn alone(&self, person: u32, expired_before: Option<i32>) -> Say {
-        let value = self.known();
-        let date = value.and_then(|_| self.times.latest());
-        let stale = date.zip(expired_before).is_some_and(|(day, limit)| day < limit);
-        let state = if stale { RecordingState::Stale } else { self.state };
-        Say { person, source: self.source, state, date, value, rows: self.times.rows }
-    }
-}
-
-impl Known {
-    fn of(said: &Said, orders: &[usize]) -> Option<Self> {
-        Some(Self {
-            source: said.source,
-            order: orders[usize::from(said.source)],
-            value: said.known()?,
-            times: said.times,
-        })
-    }
-}
-
-/// What one source says of one person; a value that was last recorded before a day has expired.
-fn say(person: u32, said: &[Said], fixed: bool, expired_before: Option<i32>) -> Option<Say> {
-    let first = said.first()?;
-    if said.len() == 1 {
-        return Some(first.alone(person, expired_before));
-    }
-    let latest = said.iter().filter_map(|said| Some((said.times.latest(), said.known()?))).max();
-    let other = |said: &Said| said.known().is_some_and(|value| Some(value) != latest.map(|(_, value)| value));
-    let state = match latest {
-        Some(_) if fixed && said.iter().any(other) => RecordingState::Conflicting,
-        Some((Some(day), _)) if expired_before.is_some_and(|limit| day < limit) => RecordingState::Stale,
-        _ => said.iter().map(|said| said.state).min()?,
-    };
-    Some(Say {
-        person,
-        source: first.source,
-        state,
-        date: latest.and_then(|(day, _)| day),
-        value: latest.map(|(_, value)| value),
-        rows: said.iter().map(|said| said.times.rows).sum(),
-    })
-}
-
-/// A person's state over all sources; what has expired contradicts nothing.
-fn overall(says: &[Say]) -> RecordingState {
-    if let [only] = says {
-        return only.state;
-    }
-    let fresh = |say: &&Say| matches!(say.state, RecordingState::Known | RecordingState::Conflicting);
-    let mut values = says.iter().filter(fresh).filter_map(|say| say.value);
-    let first = values.next();
-    let differ = values.any(|value| Some(value) != first);
-    if differ || says.iter().any(|say| say.state == RecordingState::Conflicting) {
-        return RecordingState::Conflicting;
-    }
-    says.iter().map(|say| say.state).min().unwrap_or(RecordingState::Blank)
 }

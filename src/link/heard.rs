@@ -5,48 +5,10 @@ use hashbrown::HashMap;
 
 use super::numbers::Numbers;
 use super::pairs::Pairs;
-use super::places::{ByPlace, Places, Together};
-use super::{Linked, Stray};
+use super::places::{self, AtSteps, Places, Said};
+use super::{Linked, RecordingState, Stray};
 use crate::ahead;
 use crate::error::Result;
-use crate::workers;
-
-/// How often and when something was said.
-#[derive(Debug, Clone, Copy)]
-pub struct Times {
-    pub rows: u32,
-    /// Of the dated rows the first and the latest; the other way round where there are none.
-    days: [i32; 2],
-}
-
-impl Default for Times {
-    fn default() -> Self {
-        Self { rows: 0, days: [i32::MAX, i32::MIN] }
-    }
-}
-
-impl Times {
-    fn once(day: Option<i32>) -> Self {
-        Self { rows: 1, days: day.map_or([i32::MAX, i32::MIN], |day| [day; 2]) }
-    }
-
-    /// First and latest of the dated rows.
-    pub fn span(self) -> Option<(i32, i32)> {
-        let [first, latest] = self.days;
-        (first <= latest).then_some((first, latest))
-    }
-
-    pub fn latest(self) -> Option<i32> {
-        self.span().map(|(_, latest)| latest)
-    }
-}
-
-impl Together for Times {
-    fn add(&mut self, other: Self) {
-        self.rows += other.rows;
-        self.days = [self.days[0].min(other.days[0]), self.days[1].max(other.days[1])];
-    }
-}
 
 /// Rows that are used, not linked, and outside their person's life.
 pub type Fates = [u64; 3];
@@ -58,13 +20,28 @@ const HAS_ROWS: u8 = 1 << 7;
 #[derive(Debug, Default)]
 pub struct Heard {
     pub values: Numbers,
-    /// By the person's place and value.
-    pub said: ByPlace<Times>,
+    /// By value, as far as it is asked for: the number of its state.
+    states: Vec<u8>,
     pub recorded: Pairs,
     /// Rows that do not count, by value.
     pub strays: HashMap<u32, Fates>,
-    /// By step of a pathway: the person's place and value.
-    pub at_steps: Vec<ByPlace<()>>,
+}
+
+/// Of whom one worker heard what.
+#[derive(Debug)]
+pub struct Ear {
+    pub people: Places,
+    /// By place and demographic column.
+    pub said: Said,
+    /// By demographic column: the number of a value among those of [`Heard`] by the worker's own; empty where it is that.
+    values: Vec<Vec<u32>>,
+}
+
+impl Ear {
+    /// The number of a value among those of [`Heard`].
+    pub fn value(&self, item: usize, own: u32) -> u32 {
+        self.values.get(item).and_then(|values| values.get(own as usize)).copied().unwrap_or(own)
+    }
 }
 
 /// The rows of a column, by text.
@@ -76,17 +53,18 @@ pub struct Texts {
 }
 
 /// Everything that the rows of one source say.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct HeardOfSource {
-    /// Of whom it has rows.
-    pub people: Places,
+    /// Of each worker; the first has a place for everyone.
+    pub ears: Vec<Ear>,
     /// As the source's demographics.
     pub items: Vec<Heard>,
+    /// Of rows that say something of an item.
     pub recorders: Numbers,
     /// By recorder: a bit for each of the last months with a row, and one for any row at all.
     months: Vec<u8>,
-    /// By step of a pathway: who has a row there.
-    pub at_steps: Vec<ByPlace<()>>,
+    /// By place in the first ear.
+    pub at_steps: AtSteps,
     /// By compared column.
     pub columns: Vec<Texts>,
 }
@@ -96,6 +74,8 @@ pub struct Rows<'a> {
     pub linked: &'a Linked,
     /// What each demographic column says.
     pub says: &'a [ArrayRef],
+    /// The state of a value of a demographic column.
+    pub state: &'a dyn Fn(usize, Option<&str>) -> RecordingState,
     pub recorders: Option<&'a ArrayRef>,
     /// Of each step: places among the linked rows.
     pub steps: Vec<Vec<usize>>,
@@ -106,38 +86,76 @@ pub struct Rows<'a> {
 }
 
 impl HeardOfSource {
-    pub fn new(items: usize, steps: usize, columns: usize) -> Self {
-        let at_steps = || (0..steps).map(|_| ByPlace::default()).collect();
-        let heard = || Heard { at_steps: at_steps(), ..Heard::default() };
+    pub fn new(items: usize, steps: usize, columns: usize, as_of: i32) -> Self {
+        let ear = Ear { people: Places::default(), said: Said::new(items, as_of), values: Vec::new() };
         Self {
-            items: (0..items).map(|_| heard()).collect(),
-            at_steps: at_steps(),
+            ears: vec![ear],
+            items: (0..items).map(|_| Heard::default()).collect(),
+            recorders: Numbers::default(),
+            months: Vec::new(),
+            at_steps: AtSteps::new(steps, items),
             columns: (0..columns).map(|_| Texts::default()).collect(),
-            ..Self::default()
         }
     }
 
     pub fn hear(&mut self, rows: &Rows) -> Result<()> {
         let linked = rows.linked;
         let strays: Vec<u32> = linked.strays.iter().map(|(row, _)| *row).collect();
-        if !self.items.is_empty() || !self.at_steps.is_empty() {
-            let recorders = match rows.recorders {
-                Some(recorders) => self.recorders.column(recorders, &linked.rows)?,
-                None => vec![0; linked.rows.len()],
-            };
-            self.note_months(&recorders, rows);
-            let places = self.people.take(&linked.persons);
-            let spoken = Spoken { places: &places, count: self.people.people().len(), recorders: &recorders };
-            note_steps(&mut self.at_steps, &rows.steps, spoken.count, |at| (places[at], 0));
-            for (heard, says) in self.items.iter_mut().zip(rows.says) {
-                heard.hear(rows, says, &strays, &spoken)?;
-            }
+        match self.items.is_empty() {
+            true => self.hear_steps(rows),
+            false => self.hear_items(rows, &strays)?,
         }
         for (heard, texts) in self.columns.iter_mut().zip(&rows.columns) {
             heard.count(texts, &linked.rows, |_| 0)?;
             heard.count(texts, &strays, |at| fate_of(linked.strays[at].1))?;
         }
         Ok(())
+    }
+
+    /// Where nothing but who came to a step is listened for, only the rows at steps are gone through.
+    fn hear_steps(&mut self, rows: &Rows) {
+        let Some(ear) = self.ears.first_mut() else { return };
+        for (step, at_step) in rows.steps.iter().enumerate() {
+            let persons: Vec<u32> = at_step.iter().map(|at| rows.linked.persons[*at]).collect();
+            let places = ear.people.take(&persons);
+            self.at_steps.grow(ear.people.people().len());
+            places.into_iter().for_each(|place| self.at_steps.note(step, place, std::iter::empty()));
+        }
+    }
+
+    fn hear_items(&mut self, rows: &Rows, strays: &[u32]) -> Result<()> {
+        let linked = rows.linked;
+        let recorders = match rows.recorders {
+            Some(recorders) => self.recorders.column(recorders, &linked.rows)?,
+            None => vec![0; linked.rows.len()],
+        };
+        self.note_months(&recorders, rows);
+        let each = self.items.iter_mut().zip(rows.says);
+        let values = each.map(|(heard, says)| heard.hear(linked, says, strays, &recorders));
+        let values = values.collect::<Result<Vec<_>>>()?;
+        if let Some(ear) = self.ears.first_mut() {
+            let places = ear.people.take(&linked.persons);
+            ear.hear(&places, &values, linked);
+            self.at_steps.grow(ear.people.people().len());
+            self.note_steps(rows, &places, &values);
+        }
+        Ok(())
+    }
+
+    /// Notes of each step who has a row there, and what it says.
+    fn note_steps(&mut self, rows: &Rows, places: &[u32], values: &[Vec<u32>]) {
+        if self.at_steps.is_empty() {
+            return;
+        }
+        for (item, heard) in self.items.iter_mut().enumerate() {
+            heard.judge(|value| (rows.state)(item, value));
+        }
+        for (step, at_step) in rows.steps.iter().enumerate() {
+            for &at in at_step {
+                let states = self.items.iter().zip(values).map(|(heard, values)| heard.states[values[at] as usize]);
+                self.at_steps.note(step, places[at], states);
+            }
+        }
     }
 
     fn note_months(&mut self, recorders: &[u32], rows: &Rows) {
@@ -155,78 +173,69 @@ impl HeardOfSource {
         months.map(|(recorder, months)| (recorder, months & !HAS_ROWS))
     }
 
-    /// Adds what another worker heard, items side by side.
-    pub fn merge(&mut self, other: Self, workers: usize) -> Result<()> {
+    /// Adds what another worker heard.
+    pub fn merge(&mut self, other: Self) {
         let recorders = self.recorders.translate(&other.recorders);
         for (recorder, months) in recorders.iter().zip(&other.months) {
             let at = *recorder as usize;
             self.months.resize(self.months.len().max(at + 1), 0);
             self.months[at] |= months;
         }
-        let places = self.people.take(other.people.people());
-        let spoken = Spoken { places: &places, count: self.people.people().len(), recorders: &recorders };
-        for (mine, theirs) in self.at_steps.iter_mut().zip(&other.at_steps) {
-            mine.merge(theirs, spoken.count, &places, &[0]);
-        }
         self.columns.iter_mut().zip(other.columns).for_each(|(mine, theirs)| mine.merge(&theirs));
-        let items = self.items.iter_mut().zip(other.items).collect();
-        let merge = |(mine, theirs): (&mut Heard, Heard)| {
-            mine.merge(&theirs, &spoken);
-            Ok(())
-        };
-        workers::each(workers, items, merge).map(drop)
+        let items = self.items.iter_mut().zip(&other.items);
+        let values: Vec<Vec<u32>> = items.map(|(mine, theirs)| mine.merge(theirs, &recorders)).collect();
+        for mut ear in other.ears {
+            if let Some(mine) = self.ears.first_mut().filter(|_| !self.at_steps.is_empty()) {
+                let places = mine.people.take(ear.people.people());
+                self.at_steps.grow(mine.people.people().len());
+                self.at_steps.merge(&other.at_steps, &places);
+            }
+            ear.values.clone_from(&values);
+            self.ears.push(ear);
+        }
     }
 }
 
-/// Of whom rows speak, and who recorded them.
-struct Spoken<'a> {
-    places: &'a [u32],
-    /// Of all places there are.
-    count: usize,
-    recorders: &'a [u32],
-}
-
-/// Notes of each step who has a row there, and what it says.
-fn note_steps(at_steps: &mut [ByPlace<()>], steps: &[Vec<usize>], places: usize, says: impl Fn(usize) -> (u32, u32)) {
-    for (at_step, step) in at_steps.iter_mut().zip(steps) {
-        let said = |at: &usize| {
-            let (place, value) = says(*at);
-            (place, value, ())
-        };
-        at_step.say(places, step.iter().map(said));
+impl Ear {
+    fn hear(&mut self, places: &[u32], values: &[Vec<u32>], linked: &Linked) {
+        self.said.grow(self.people.people().len());
+        for block in (0..places.len()).step_by(ahead::BLOCK) {
+            let rows = block..places.len().min(block + ahead::BLOCK);
+            self.said.near(places[rows.clone()].iter().copied());
+            for (item, values) in values.iter().enumerate() {
+                rows.clone().for_each(|row| self.said.say(places[row], item, values[row], linked.days[row]));
+            }
+        }
     }
 }
 
 impl Heard {
-    fn hear(&mut self, rows: &Rows, says: &ArrayRef, strays: &[u32], spoken: &Spoken) -> Result<()> {
-        let linked = rows.linked;
+    /// The number of the value of each used row.
+    fn hear(&mut self, linked: &Linked, says: &ArrayRef, strays: &[u32], recorders: &[u32]) -> Result<Vec<u32>> {
         let values = self.values.column(says, &linked.rows)?;
-        let blocks = values.chunks(ahead::BLOCK).zip(linked.days.chunks(ahead::BLOCK));
-        for (places, (values, days)) in spoken.places.chunks(ahead::BLOCK).zip(blocks) {
-            self.said.near(places);
-            let said = places.iter().zip(values).zip(days);
-            self.said.say(spoken.count, said.map(|((&place, &value), &day)| (place, value, Times::once(day))));
-        }
-        self.recorded.count(spoken.recorders, &values);
-        note_steps(&mut self.at_steps, &rows.steps, spoken.count, |at| (spoken.places[at], values[at]));
+        self.recorded.count(recorders, &values);
         for (value, (_, stray)) in self.values.column(says, strays)?.into_iter().zip(&linked.strays) {
             self.strays.entry(value).or_default()[fate_of(*stray)] += 1;
         }
-        Ok(())
+        Ok(values)
     }
 
-    fn merge(&mut self, other: &Self, spoken: &Spoken) {
+    /// Asks for the state of each value that is new.
+    fn judge(&mut self, state: impl Fn(Option<&str>) -> RecordingState) {
+        let new = self.values.from(self.states.len()).map(|value| places::number(state(value)));
+        self.states.extend(new);
+    }
+
+    /// Adds what another heard, whose recorders have these numbers of ours; gives our numbers of its values.
+    fn merge(&mut self, other: &Self, recorders: &[u32]) -> Vec<u32> {
         let values = self.values.translate(&other.values);
-        self.said.merge(&other.said, spoken.count, spoken.places, &values);
         for (recorder, value, rows) in other.recorded.iter() {
-            self.recorded.add(spoken.recorders[recorder as usize], values[value as usize], rows);
+            self.recorded.add(recorders[recorder as usize], values[value as usize], rows);
         }
         for (&value, &fates) in &other.strays {
             add(self.strays.entry(values[value as usize]).or_default(), fates);
         }
-        for (mine, theirs) in self.at_steps.iter_mut().zip(&other.at_steps) {
-            mine.merge(theirs, spoken.count, spoken.places, &values);
-        }
+        values
     }
 }
 

@@ -29,14 +29,14 @@ pub fn judge(pipeline: &Pipeline, heard: &[HeardOfSource]) -> Result<Vec<Meaning
 }
 
 /// What an item declares of its values.
-struct ItemRule<'a> {
+pub struct ItemRule<'a> {
     pattern: Option<Regex>,
     item: &'a Item,
     as_of: Date,
 }
 
 impl<'a> ItemRule<'a> {
-    fn of(item: &'a Item, as_of: Date) -> Result<Self> {
+    pub fn of(item: &'a Item, as_of: Date) -> Result<Self> {
         let pattern = item.decl.pattern.as_ref().map(|pattern| Regex::new(&format!("^(?:{pattern})$")));
         let pattern = pattern
             .transpose()
@@ -49,7 +49,8 @@ impl<'a> ItemRule<'a> {
         heard.values.map((RecordingState::Blank, None), |value| self.meaning(demographic, value))
     }
 
-    fn meaning(&self, demographic: &Demographic, value: &str) -> Meaning {
+    /// What a delivered value says.
+    pub fn meaning(&self, demographic: &Demographic, value: &str) -> Meaning {
         if let Some(values) = &demographic.values {
             let (state, meant) = values.state(value);
             let meant = meant.filter(|_| state == RecordingState::Known).map(|meant| meant.value.as_str().into());

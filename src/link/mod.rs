@@ -39,6 +39,9 @@ pub mod meaning;
 /// Which of the values that are known of a person wins.
 mod resolve;
 
+/// What is said of a few people about one item.
+mod gathered;
+
 /// What every source says about a person.
 pub mod evidence;
 

@@ -1,9 +1,12 @@
 //! Texts by number, so that what is asked of every row is asked of a small number.
 
+use std::hash::BuildHasher;
+
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Date32Type};
-use hashbrown::HashMap;
+use hashbrown::hash_table::{Entry, HashTable};
+use hashbrown::{DefaultHashBuilder, HashMap};
 
 use crate::calendar;
 use crate::conform::{Memo, Texts};
@@ -12,19 +15,51 @@ use crate::error::Result;
 /// Texts by number, in the order in which they came; 0 is none.
 #[derive(Debug, Default)]
 pub struct Numbers {
-    texts: HashMap<String, u32>,
+    texts: Known,
     /// By number in the dictionary met last; [`UNSEEN`] until a row says it.
     by_key: Memo<Vec<u32>>,
     by_day: HashMap<i32, u32>,
 }
 
+/// The texts behind 0, to be found.
+#[derive(Debug, Default)]
+struct Known {
+    texts: Vec<Box<str>>,
+    places: HashTable<u32>,
+    hasher: DefaultHashBuilder,
+}
+
 /// Instead of the number of a text of a dictionary.
 const UNSEEN: u32 = u32::MAX;
+
+impl Known {
+    fn number(&mut self, text: Option<&str>) -> u32 {
+        let Some(text) = text else { return 0 };
+        let Self { texts, places, hasher } = self;
+        let same = |place: &u32| *texts[*place as usize] == *text;
+        let hash = |place: &u32| hasher.hash_one(&*texts[*place as usize]);
+        match places.entry(hasher.hash_one(text), same, hash) {
+            Entry::Occupied(place) => *place.get() + 1,
+            Entry::Vacant(place) => {
+                let next = u32::try_from(texts.len()).unwrap_or(u32::MAX);
+                place.insert(next);
+                texts.push(text.into());
+                next + 1
+            }
+        }
+    }
+}
 
 impl Numbers {
     /// The number of a text.
     pub fn of(&mut self, text: Option<&str>) -> u32 {
-        numbered(&mut self.texts, text)
+        self.texts.number(text)
+    }
+
+    /// The texts whose numbers begin with this one.
+    pub fn from(&self, number: usize) -> impl Iterator<Item = Option<&str>> {
+        let none = (number == 0).then_some(None);
+        none.into_iter().chain(self.texts.texts.iter().skip(number.saturating_sub(1)).map(|text| Some(&**text)))
     }
 
     /// The numbers of some rows of a column: text in any form, or days, of which the text is that of the date.
@@ -37,7 +72,7 @@ impl Numbers {
                 let text = |key: usize| values.is_valid(key).then(|| values.value(key));
                 let mut of_key = |key: usize| {
                     if numbers[key] == UNSEEN {
-                        numbers[key] = numbered(known, text(key));
+                        numbers[key] = known.number(text(key));
                     }
                     numbers[key]
                 };
@@ -49,7 +84,7 @@ impl Numbers {
                 let mut number = |row: usize| {
                     let text = texts.borrowed(row);
                     if text != last.0 {
-                        last = (text, numbered(known, text));
+                        last = (text, known.number(text));
                     }
                     last.1
                 };
@@ -65,10 +100,10 @@ impl Numbers {
                         return Ok(*number);
                     }
                     let number = match calendar::date_of(days.value(row)) {
-                        Some(date) if date.year() >= 0 => numbered(known, Some(&date.to_string())),
+                        Some(date) if date.year() >= 0 => known.number(Some(&date.to_string())),
                         _ => {
                             let text = cast(&days.slice(row, 1), &DataType::Utf8)?;
-                            numbered(known, Some(text.as_string::<i32>().value(0)))
+                            known.number(Some(text.as_string::<i32>().value(0)))
                         }
                     };
                     by_day.insert(days.value(row), number);
@@ -79,43 +114,25 @@ impl Numbers {
             Some(Texts::Digits(_)) | None => {
                 let texts = cast(column, &DataType::Utf8)?;
                 let texts = texts.as_string::<i32>();
-                rows.map(|row| numbered(known, texts.is_valid(row).then(|| texts.value(row)))).collect()
+                rows.map(|row| known.number(texts.is_valid(row).then(|| texts.value(row)))).collect()
             }
         })
     }
 
     /// How many texts there are.
     pub fn count(&self) -> usize {
-        self.texts.len()
+        self.texts.texts.len()
     }
 
     /// By the other's number, ours.
     pub fn translate(&mut self, other: &Self) -> Vec<u32> {
-        let mut numbers = vec![0; other.texts.len() + 1];
-        for (text, number) in &other.texts {
-            numbers[*number as usize] = self.of(Some(text));
-        }
-        numbers
+        other.from(0).map(|text| self.of(text)).collect()
     }
 
     /// By number, something made of each text; `none` for 0.
-    pub fn map<T: Clone>(&self, none: T, mut make: impl FnMut(&str) -> T) -> Vec<T> {
-        let mut made = vec![none; self.texts.len() + 1];
-        for (text, number) in &self.texts {
-            made[*number as usize] = make(text);
-        }
-        made
+    pub fn map<T>(&self, none: T, make: impl FnMut(&str) -> T) -> Vec<T> {
+        std::iter::once(none).chain(self.texts.texts.iter().map(|text| &**text).map(make)).collect()
     }
-}
-
-fn numbered(known: &mut HashMap<String, u32>, text: Option<&str>) -> u32 {
-    let Some(text) = text else { return 0 };
-    if let Some(number) = known.get(text) {
-        return *number;
-    }
-    let number = u32::try_from(known.len() + 1).unwrap_or(u32::MAX);
-    known.insert(text.to_owned(), number);
-    number
 }
 
 #[cfg(test)]

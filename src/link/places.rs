@@ -2,6 +2,7 @@
 
 use hashbrown::HashMap;
 
+use super::RecordingState;
 use crate::ahead;
 
 /// The people of whom a source has rows, numbered as they came.
@@ -42,95 +43,242 @@ impl Places {
     }
 }
 
-/// What comes of several rows of the same person that say the same.
-pub trait Together: Copy + Default {
-    fn add(&mut self, other: Self);
+/// How often and when something was said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Times {
+    pub rows: u32,
+    /// Of the dated rows the first and the latest; the other way round where there are none.
+    days: [i32; 2],
 }
 
-/// That there is such a row is all that counts.
-impl Together for () {
-    fn add(&mut self, (): Self) {}
+impl Times {
+    fn once(day: Option<i32>) -> Self {
+        Self { rows: 1, days: day.map_or([i32::MAX, i32::MIN], |day| [day; 2]) }
+    }
+
+    /// First and latest of the dated rows.
+    pub fn span(self) -> Option<(i32, i32)> {
+        let [first, latest] = self.days;
+        (first <= latest).then_some((first, latest))
+    }
+
+    pub fn latest(self) -> Option<i32> {
+        self.span().map(|(_, latest)| latest)
+    }
+
+    fn add(&mut self, other: Self) {
+        self.rows += other.rows;
+        self.days = [self.days[0].min(other.days[0]), self.days[1].max(other.days[1])];
+    }
 }
 
-/// Of a place of which nothing was said.
-const NOTHING: u32 = u32::MAX;
-
-/// By place and value. Most people are said to be one thing only: that is found without a search.
-#[derive(Debug, Default)]
-pub struct ByPlace<T> {
-    first: Vec<(u32, T)>,
-    further: HashMap<(u32, u32), T>,
+/// One value that rows say of one item of a person, small; without rows, nothing.
+#[derive(Debug, Clone, Copy, Default)]
+struct Cell {
+    value: u16,
+    rows: u16,
+    /// Days from the first dated row to the as-of date, and [`FAR`] less those from the latest; 0 where none is dated.
+    days: [u16; 2],
 }
 
-impl<T: Together> ByPlace<T> {
-    /// Notes place, value and what is said; there are so many places.
-    pub fn say(&mut self, places: usize, says: impl Iterator<Item = (u32, u32, T)>) {
-        if self.first.len() < places {
-            self.first.resize(places, (NOTHING, T::default()));
+/// Days that a cell does not reach.
+const FAR: u16 = u16::MAX;
+
+/// What rows say of each item of each person. Most people are said to be one thing only: that is found without a search,
+/// one item beside the other.
+#[derive(Debug)]
+pub struct Said {
+    items: usize,
+    as_of: i32,
+    /// By place and item.
+    cells: Vec<Cell>,
+    /// By item: place and value of what does not fit a cell, or is not the first.
+    further: Vec<HashMap<(u32, u32), Times>>,
+}
+
+impl Said {
+    pub fn new(items: usize, as_of: i32) -> Self {
+        Self { items, as_of, cells: Vec::new(), further: (0..items).map(|_| HashMap::new()).collect() }
+    }
+
+    /// Makes room for so many places.
+    pub fn grow(&mut self, places: usize) {
+        self.cells.resize(self.cells.len().max(places * self.items), Cell::default());
+    }
+
+    /// Has near what is said of these places: as many as are read ahead at a time.
+    pub fn near(&self, places: impl Iterator<Item = u32>) {
+        // One line of memory holds eight cells.
+        let lines = places.flat_map(|place| (0..self.items).step_by(8).map(move |item| (place, item)));
+        ahead::read(lines.map(|(place, item)| Some(u32::from(self.cell(place, item)?.value))));
+    }
+
+    fn cell(&self, place: u32, item: usize) -> Option<&Cell> {
+        self.cells.get(place as usize * self.items + item)
+    }
+
+    /// Notes that a row of a place says a value of an item.
+    pub fn say(&mut self, place: u32, item: usize, value: u32, day: Option<i32>) {
+        let cell = &mut self.cells[place as usize * self.items + item];
+        let days = day.map_or(Some([0; 2]), |day| {
+            let before = u16::try_from(self.as_of - day).ok().filter(|before| (1..FAR).contains(before))?;
+            Some([before, FAR - before])
+        });
+        if let (Ok(value), Some(days)) = (u16::try_from(value), days)
+            && (cell.rows == 0 || (cell.value == value && cell.rows < u16::MAX))
+        {
+            let days = [cell.days[0].max(days[0]), cell.days[1].max(days[1])];
+            *cell = Cell { value, rows: cell.rows + 1, days };
+            return;
         }
-        for (place, value, what) in says {
-            let first = &mut self.first[place as usize];
-            if first.0 == value {
-                first.1.add(what);
-            } else if first.0 == NOTHING {
-                *first = (value, what);
-            } else {
-                self.further.entry((place, value)).and_modify(|known| known.add(what)).or_insert(what);
+        let times = Times::once(day);
+        self.further[item].entry((place, value)).and_modify(|known| known.add(times)).or_insert(times);
+    }
+
+    /// The value in the cell of a place and item, and when it was said.
+    pub fn first(&self, place: u32, item: usize) -> Option<(u32, Times)> {
+        let cell = self.cell(place, item).filter(|cell| cell.rows > 0)?;
+        let days = match cell.days {
+            [0, _] => [i32::MAX, i32::MIN],
+            [first, latest] => [self.as_of - i32::from(first), self.as_of - i32::from(FAR - latest)],
+        };
+        Some((cell.value.into(), Times { rows: cell.rows.into(), days }))
+    }
+
+    /// Place, value and when it was said, beyond what is in the cells: a value can be in both.
+    pub fn further(&self, item: usize) -> impl Iterator<Item = (u32, u32, Times)> {
+        let further = self.further.get(item).into_iter().flatten();
+        further.map(|(&(place, value), &times)| (place, value, times))
+    }
+}
+
+/// Who has rows at each step of a pathway, and the best state of each item in them.
+#[derive(Debug, Default)]
+pub struct AtSteps {
+    items: usize,
+    /// By step, then place: whether there is a row, and the best state of each item; [`NOTHING`] where there is none.
+    steps: Vec<Vec<u8>>,
+}
+
+/// Instead of a state.
+const NOTHING: u8 = u8::MAX;
+
+impl AtSteps {
+    pub fn new(steps: usize, items: usize) -> Self {
+        Self { items, steps: vec![Vec::new(); steps] }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty()
+    }
+
+    /// Makes room for so many places.
+    pub fn grow(&mut self, places: usize) {
+        let items = self.items;
+        self.steps.iter_mut().for_each(|step| step.resize(step.len().max(places * (items + 1)), NOTHING));
+    }
+
+    /// Notes a row of a place at a step, and the state of each item in it.
+    pub fn note(&mut self, step: usize, place: u32, states: impl Iterator<Item = u8>) {
+        let row = &mut self.steps[step][place as usize * (self.items + 1)..][..self.items + 1];
+        row.iter_mut().zip(std::iter::once(0).chain(states)).for_each(|(known, state)| *known = state.min(*known));
+    }
+
+    /// Adds what another noted of its places, ours by theirs.
+    pub fn merge(&mut self, other: &Self, places: &[u32]) {
+        for (step, theirs) in other.steps.iter().enumerate() {
+            for (row, place) in theirs.chunks_exact(other.items + 1).zip(places).filter(|(row, _)| row[0] != NOTHING) {
+                self.note(step, *place, row[1..].iter().copied());
             }
         }
     }
 
-    /// Has near what was said first of these places: as many as are read ahead at a time.
-    pub fn near(&self, places: &[u32]) {
-        ahead::read(places.iter().map(|place| Some(self.first.get(*place as usize)?.0)));
+    /// By step: the places with a row, each with the best state by item.
+    pub fn rows(&self) -> impl Iterator<Item = impl Iterator<Item = (u32, &[u8])>> {
+        self.steps.iter().map(|step| {
+            let rows = (0_u32..).zip(step.chunks_exact(self.items + 1));
+            rows.filter(|(_, row)| row[0] != NOTHING).map(|(place, row)| (place, &row[1..]))
+        })
     }
+}
 
-    /// Adds what another said of its own places and values, ours by theirs; there are so many of ours.
-    pub fn merge(&mut self, other: &Self, count: usize, places: &[u32], values: &[u32]) {
-        let ours = |(place, value, what)| (places[place as usize], values[value as usize], what);
-        self.say(count, other.iter().map(ours));
-    }
+/// A state as a number: the better the smaller.
+pub fn number(state: RecordingState) -> u8 {
+    state as u8
+}
 
-    /// The value that was said first of a place, and what was said.
-    pub fn first(&self, place: u32) -> Option<(u32, T)> {
-        self.first.get(place as usize).copied().filter(|(value, _)| *value != NOTHING)
-    }
-
-    /// Place, value and what was said, beyond what was said first.
-    pub fn further(&self) -> impl Iterator<Item = (u32, u32, T)> {
-        self.further.iter().map(|(&(place, value), &what)| (place, value, what))
-    }
-
-    /// Place, value and what was said, each pair once.
-    pub fn iter(&self) -> impl Iterator<Item = (u32, u32, T)> {
-        let first = (0_u32..).zip(&self.first).filter(|(_, (value, _))| *value != NOTHING);
-        first.map(|(place, &(value, what))| (place, value, what)).chain(self.further())
-    }
+/// The state that a number stands for.
+pub fn state(number: u8) -> RecordingState {
+    RecordingState::ALL.get(usize::from(number)).copied().unwrap_or(RecordingState::Blank)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
+    use rand::{Rng, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+
     use super::*;
 
     #[test]
-    fn what_is_said_of_a_person_comes_together_by_value() {
-        #[derive(Debug, Clone, Copy, Default, PartialEq)]
-        struct Rows(u32);
-        impl Together for Rows {
-            fn add(&mut self, other: Self) {
-                self.0 += other.0;
-            }
-        }
+    fn people_are_numbered_as_they_come() {
         let mut places = Places::default();
-        let mut said = ByPlace::default();
-        let (persons, values) = ([7, 2, 7, 7, 2, 7, 7], [1, 5, 1, 3, 5, 1, 3]);
-        let taken = places.take(&persons);
-        said.say(2, taken.into_iter().zip(values).map(|(place, value)| (place, value, Rows(1))));
+        assert_eq!(places.take(&[7, 2, 7]), [0, 1, 0]);
         assert_eq!(places.people(), [7, 2]);
         assert_eq!([places.of(7), places.of(2), places.of(3)], [Some(0), Some(1), None]);
-        assert_eq!((said.first(1), said.further().count()), (Some((5, Rows(2))), 1));
-        let mut all: Vec<_> = said.iter().collect();
-        all.sort_by_key(|(place, value, _)| (*place, *value));
-        assert_eq!(all, [(0, 1, Rows(3)), (0, 3, Rows(2)), (1, 5, Rows(2))]);
+    }
+
+    #[test]
+    fn a_state_has_a_number_of_its_own() {
+        assert!(RecordingState::ALL.iter().all(|known| state(number(*known)) == *known));
+    }
+
+    /// Values, days and numbers of rows that fit a cell, and those that do not.
+    #[test]
+    fn what_is_said_of_a_person_comes_together_by_value() {
+        for seed in 0..60 {
+            println!("seed {seed}");
+            let mut random = ChaCha8Rng::seed_from_u64(seed);
+            let (mut said, mut truth) = (Said::new(3, 20_000), BTreeMap::new());
+            said.grow(4);
+            for _ in 0..random.random_range(1..400) {
+                let (place, item) = (random.random_range(0..4), random.random_range(0..3));
+                let value = if random.random_bool(0.9) { random.random_range(0..3) } else { 70_000 };
+                let day = match random.random_range(0..10) {
+                    0 => None,
+                    1 => Some(-60_000),
+                    2 => Some(20_000),
+                    _ => Some(random.random_range(19_000..20_000)),
+                };
+                let rows = if random.random_bool(0.01) { 70_000 } else { 1 };
+                (0..rows).for_each(|_| said.say(place, item, value, day));
+                let known = truth.entry((item, place, value)).or_insert(Times { rows: 0, ..Times::once(None) });
+                (0..rows).for_each(|_| known.add(Times::once(day)));
+            }
+            let mut heard: BTreeMap<(usize, u32, u32), Times> = BTreeMap::new();
+            let mut hear = |item: usize, (place, value, times): (u32, u32, Times)| {
+                heard.entry((item, place, value)).and_modify(|known| known.add(times)).or_insert(times);
+            };
+            for item in 0..3 {
+                let first = |place| said.first(place, item).map(|(value, times)| (place, value, times));
+                (0..4).filter_map(first).chain(said.further(item)).for_each(|said| hear(item, said));
+            }
+            assert_eq!(heard, truth, "seed {seed}");
+        }
+    }
+
+    #[test]
+    fn the_best_state_at_a_step_is_kept() {
+        let (mut mine, mut theirs) = (AtSteps::new(2, 2), AtSteps::new(2, 2));
+        mine.grow(3);
+        theirs.grow(1);
+        mine.note(0, 2, [3, 5].into_iter());
+        mine.note(0, 2, [4, 1].into_iter());
+        theirs.note(0, 0, [0, 8].into_iter());
+        theirs.note(1, 0, [6, 7].into_iter());
+        mine.merge(&theirs, &[2]);
+        let rows: Vec<Vec<(u32, &[u8])>> = mine.rows().map(Iterator::collect).collect();
+        assert_eq!(rows, [vec![(2, &[0, 1][..])], vec![(2, &[6, 7][..])]]);
     }
 }

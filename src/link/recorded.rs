@@ -84,11 +84,28 @@ pub struct Say {
     pub source: u16,
     /// The best state of any of its rows.
     pub state: RecordingState,
-    /// The latest known value, by its place among those of the item, with its date in days since 1970-01-01.
-    pub value: Option<u32>,
-    pub date: Option<i32>,
-    /// Rows with evidence.
-    pub rows: u32,
+    value: u32,
+    date: i32,
+}
+
+/// No value, and no date.
+const NO_VALUE: u32 = u32::MAX;
+const NO_DATE: i32 = i32::MIN;
+
+impl Say {
+    pub fn new(person: u32, source: u16, state: RecordingState, value: Option<u32>, date: Option<i32>) -> Self {
+        Self { person, source, state, value: value.unwrap_or(NO_VALUE), date: date.unwrap_or(NO_DATE) }
+    }
+
+    /// The latest known value, by its place among those of the item.
+    pub fn value(&self) -> Option<u32> {
+        Some(self.value).filter(|value| *value != NO_VALUE)
+    }
+
+    /// The date of that value, in days since 1970-01-01.
+    pub fn date(&self) -> Option<i32> {
+        Some(self.date).filter(|date| *date != NO_DATE)
+    }
 }
 
 /// What the rules of resolution make of an item, side by side.

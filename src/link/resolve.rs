@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Beside;
-use super::heard::Times;
+use super::places::Times;
 use crate::pipeline::decl::Resolve;
 
 /// A known value of one source.
@@ -36,6 +36,17 @@ impl SideBySide {
             people: Resolve::ALL.map(|_| vec![0; values]),
             counts: Beside::default(),
         }
+    }
+
+    /// Adds what was counted of others.
+    pub fn add(&mut self, other: &Self) {
+        let mine = self.people.iter_mut().flatten().chain(&mut self.agreed);
+        mine.zip(other.people.iter().flatten().chain(&other.agreed)).for_each(|(mine, theirs)| *mine += theirs);
+        let (mine, theirs) = (&mut self.counts, &other.counts);
+        mine.moved.iter_mut().zip(theirs.moved).for_each(|(mine, theirs)| *mine += theirs);
+        mine.known += theirs.known;
+        mine.changed += theirs.changed;
+        mine.went_back += theirs.went_back;
     }
 
     /// All that is known of a person is this.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::heard::{Heard, HeardOfSource};
 use super::meaning::{Meaning, Meanings};
-use super::places::ByPlace;
+use super::places;
 use super::{AtStep, RecordingState, RowGroup, RowsBy, SourceRows};
 use crate::cohort::words::NOT_RECORDED;
 use crate::pipeline::{Pipeline, Source};
@@ -13,13 +13,7 @@ use crate::pipeline::{Pipeline, Source};
 /// Counts what was heard of a source.
 pub fn rows(pipeline: &Pipeline, source: &Source, heard: &HeardOfSource, meanings: &Meanings) -> SourceRows {
     let recorders = heard.recorders.map(Arc::from(NOT_RECORDED), |recorder| Arc::from(recorder));
-    let persons = heard.people.people();
-    let steps: Vec<Vec<(u32, u32)>> = heard.at_steps.iter().map(|at| at_step(at, persons)).collect();
-    let at_steps = steps.iter().map(|step| AtStep {
-        people: step.iter().map(|(person, _)| *person).collect(),
-        states: vec![None; pipeline.items.len()],
-    });
-    let mut rows = SourceRows { steps: at_steps.collect(), ..SourceRows::default() };
+    let mut rows = SourceRows { steps: steps(pipeline, source, heard), ..SourceRows::default() };
     for (recorder, months) in heard.months() {
         rows.months.insert(Arc::clone(&recorders[recorder as usize]), months.count_ones());
     }
@@ -29,9 +23,6 @@ pub fn rows(pipeline: &Pipeline, source: &Source, heard: &HeardOfSource, meaning
         rows.by.extend(by_recorder(demographic.item, heard, meanings, &recorders, other));
         if compared(pipeline).any(|name| name == item.name) {
             rows.groups.extend(by_value(&item.name, heard, meanings));
-        }
-        for ((step, said), people) in rows.steps.iter_mut().zip(&heard.at_steps).zip(&steps) {
-            step.states[demographic.item] = Some(best(people, said, persons.len(), meanings));
         }
     }
     for (name, counts) in compared_columns(pipeline, source).zip(&heard.columns) {
@@ -62,11 +53,23 @@ pub fn compared_columns<'a>(pipeline: &'a Pipeline, source: &'a Source) -> impl 
     compared(pipeline).filter(no_item).filter(|name| source.column(name).is_some())
 }
 
-/// Those who came to a step, sorted, each with their place.
-fn at_step(at: &ByPlace<()>, persons: &[u32]) -> Vec<(u32, u32)> {
-    let mut people: Vec<(u32, u32)> = at.iter().map(|(place, ..)| (persons[place as usize], place)).collect();
-    people.sort_unstable();
-    people
+/// Those who came to each step, sorted, with the best state of each item in their rows there.
+fn steps(pipeline: &Pipeline, source: &Source, heard: &HeardOfSource) -> Vec<AtStep> {
+    let persons = heard.ears.first().map_or(&[][..], |ear| ear.people.people());
+    let at_step = |rows: &mut Vec<(u32, &[u8])>| {
+        rows.iter_mut().for_each(|(place, _)| *place = persons[*place as usize]);
+        rows.sort_unstable_by_key(|(person, _)| *person);
+        let mut step = AtStep {
+            people: rows.iter().map(|(person, _)| *person).collect(),
+            states: vec![None; pipeline.items.len()],
+        };
+        for (number, demographic) in source.demographics.iter().enumerate() {
+            let states = rows.iter().map(|(_, states)| places::state(states[number]));
+            step.states[demographic.item] = Some(states.collect());
+        }
+        step
+    };
+    heard.at_steps.rows().map(|rows| at_step(&mut rows.collect())).collect()
 }
 
 fn by_recorder(
@@ -116,14 +119,4 @@ fn by_value(split: &str, heard: &Heard, meanings: &[Meaning]) -> impl Iterator<I
         outside_life,
     };
     groups.into_iter().map(row).collect::<Vec<_>>().into_iter()
-}
-
-/// The best state of each of these people, given with their places.
-fn best(people: &[(u32, u32)], said: &ByPlace<()>, places: usize, meanings: &[Meaning]) -> Vec<RecordingState> {
-    let mut states = vec![RecordingState::Blank; places];
-    for (place, value, ()) in said.iter() {
-        let state = &mut states[place as usize];
-        *state = (*state).min(meanings[value as usize].0);
-    }
-    people.iter().map(|(_, place)| states[*place as usize]).collect()
 }

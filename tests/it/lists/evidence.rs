@@ -117,14 +117,8 @@ impl World {
         let place = |value: Option<&str>| {
             value.map(|value| u32::try_from(values.binary_search(&value).expect("it is one of them")).expect("few"))
         };
-        let say = |&(person, source, state, value, date): &Said<'_>| Say {
-            person,
-            source,
-            state,
-            value: place(value),
-            date,
-            rows: 1,
-        };
+        let say =
+            |&(person, source, state, value, date): &Said<'_>| Say::new(person, source, state, place(value), date);
         self.people.items.push(ItemEvidence {
             values: values.iter().map(|value| Arc::from(*value)).collect(),
             resolved: resolved.iter().map(|(value, _)| place(*value)).collect(),
