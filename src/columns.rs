@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, UInt32Array, new_empty_array};
-use arrow::compute::{CastOptions, cast_with_options, concat, filter_record_batch, max, min, take};
+use arrow::compute::{CastOptions, cast_with_options, concat, filter, max, min, take};
 use arrow::datatypes::{DataType, Decimal128Type, Field, FieldRef, Int64Type, Schema, SchemaRef};
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 
@@ -80,9 +80,14 @@ impl Columns {
         self.place(name).map_or(Ok(None), |at| self.column(at))
     }
 
-    /// One row of the column of a name.
+    /// Whether there is a column of a name.
+    pub fn has(&self, name: &str) -> bool {
+        self.place(name).is_some()
+    }
+
+    /// One row of the column of a name, where there is both.
     pub fn cell(&self, name: &str, row: usize) -> Result<Option<ArrayRef>> {
-        self.place(name).map_or(Ok(None), |at| self.part(at, row..row + 1))
+        self.place(name).filter(|_| row < self.rows).map_or(Ok(None), |at| self.part(at, row..row + 1))
     }
 
     /// Some rows of every column.
@@ -114,14 +119,7 @@ impl Columns {
 
     /// The rows for which `keep` is true.
     pub fn filter(&self, keep: &BooleanArray) -> Result<RecordBatch> {
-        let options = RecordBatchOptions::new().with_row_count(Some(self.rows));
-        let types = self.held.iter().map(|column| column.data_type().clone());
-        let fields: Vec<Field> =
-            self.fields.iter().zip(types).map(|(field, held)| field.as_ref().clone().with_data_type(held)).collect();
-        let held = RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), self.held.clone(), &options)?;
-        let kept = filter_record_batch(&held, keep)?;
-        let kept = Self { fields: self.fields.clone(), rows: kept.num_rows(), held: kept.columns().to_vec() };
-        kept.whole()
+        self.batch(0..self.held.len(), keep.true_count(), |column| Ok(filter(column, keep)?))
     }
 
     /// Where a predicate over these columns holds; null counts as not.
@@ -247,7 +245,8 @@ mod tests {
             let keep = BooleanArray::from(vec![false, true, true]);
             assert_eq!(held.filter(&keep)?.column(number), &column.slice(1, 2));
         }
-        assert!(held.by_name("other")?.is_none() && held.column(99)?.is_none());
+        assert!(held.by_name("other")?.is_none() && held.column(99)?.is_none() && !held.has("other"));
+        assert!(held.has("c0") && held.cell("c0", 3)?.is_none());
         Ok(())
     }
 

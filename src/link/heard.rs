@@ -55,7 +55,7 @@ pub struct Texts {
 /// Everything that the rows of one source say.
 #[derive(Debug)]
 pub struct HeardOfSource {
-    /// Of each worker; the first has a place for everyone.
+    /// Of each worker; where steps are listened for, the first has a place for everyone.
     pub ears: Vec<Ear>,
     /// As the source's demographics.
     pub items: Vec<Heard>,

@@ -121,7 +121,7 @@ impl Said {
     pub fn say(&mut self, place: u32, item: usize, value: u32, day: Option<i32>) {
         let cell = &mut self.cells[place as usize * self.items + item];
         let days = day.map_or(Some([0; 2]), |day| {
-            let before = u16::try_from(self.as_of - day).ok().filter(|before| (1..FAR).contains(before))?;
+            let before = u16::try_from(self.as_of.checked_sub(day)?).ok().filter(|before| (1..FAR).contains(before))?;
             Some([before, FAR - before])
         });
         if let (Ok(value), Some(days)) = (u16::try_from(value), days)
@@ -247,7 +247,7 @@ mod tests {
                 let value = if random.random_bool(0.9) { random.random_range(0..3) } else { 70_000 };
                 let day = match random.random_range(0..10) {
                     0 => None,
-                    1 => Some(-60_000),
+                    1 => Some([-60_000, i32::MIN, i32::MAX][random.random_range(0..3)]),
                     2 => Some(20_000),
                     _ => Some(random.random_range(19_000..20_000)),
                 };

@@ -199,7 +199,7 @@ impl Listed<'_> {
             }
         }
         let band = format!("{name}_band");
-        if self.table.cell(&band, 0)?.is_some() {
+        if self.table.has(&band) {
             self.taken(Kind::Band, &band)?;
         }
         Ok(Some(()))

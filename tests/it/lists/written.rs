@@ -113,6 +113,21 @@ fn the_one_list_for_all_is_there_though_nobody_is_on_it() {
 }
 
 #[test]
+fn a_list_of_a_spine_without_people_has_its_headings() {
+    let world = world(&[], vec![], vec![floats("risk", []), texts("risk_band", [])]).model("risk").cohort(
+        "nobody",
+        r#"
+        include = [{ any.all = { when = "risk > 0" } }]
+        rank = { by = ["risk desc"] }
+        capacity = { take = 1 }"#,
+    );
+    assert_eq!(
+        files(&world)["person/lists/nobody/all.csv"],
+        "\u{feff}rank,status,person,team,risk,risk_band,reasons,recording_gaps,data_up_to,as_of\n"
+    );
+}
+
+#[test]
 fn a_shown_feature_cannot_pass_for_a_column_of_every_list() {
     let world = world(&["a"], vec![integers("person", [Some(1)])], vec![]).cohort(
         "clash",
