@@ -1,7 +1,8 @@
 //! Figures of inequality in every group, with their intervals, computed from the counts as they are shown.
 
 use super::Compared;
-use super::inequality::{EVERYONE, item_of};
+use super::groups::EVERYONE;
+use super::inequality::item_of;
 use super::shown::{Shown, ShownFigure, ShownGroup, ShownSplit};
 use crate::cohort::words::NOT_RECORDED;
 use crate::disclosure::{AggregateTable, Cell, Disclosed};

@@ -24,6 +24,11 @@ pub struct Split {
 }
 
 impl Split {
+    /// Everyone as one group.
+    pub fn everyone(people: usize) -> Self {
+        Self { name: EVERYONE.to_owned(), names: vec![EVERYONE.to_owned()], of: vec![0; people].into() }
+    }
+
     /// People of each group of whom `counts` is true, as [`Split::names`].
     pub fn count(&self, counts: impl Fn(usize) -> bool) -> Vec<u64> {
         let mut people = vec![0; self.names.len()];
@@ -103,11 +108,7 @@ pub const EVERYONE: &str = "everyone";
 
 /// Everyone as one group, then by the values of each of these features.
 pub fn with_everyone(pipeline: &Pipeline, features: &Features, by: &[usize]) -> Result<Vec<Split>> {
-    let everyone = Split {
-        name: EVERYONE.to_owned(),
-        names: vec![EVERYONE.to_owned()],
-        of: vec![0; features.columns.num_rows()].into(),
-    };
+    let everyone = Split::everyone(features.columns.num_rows());
     let each = by.iter().map(|&feature| by_feature(pipeline, features, feature));
     std::iter::once(Ok(everyone)).chain(each).collect()
 }

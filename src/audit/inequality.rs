@@ -8,7 +8,7 @@ use arrow::datatypes::DataType;
 
 use super::Compared;
 use super::at_random;
-use super::groups::{self, Split};
+use super::groups::{self, EVERYONE, Split};
 use super::tables;
 use super::tally::{Cells, GroupTally, Tally, Values, by_recording};
 use super::worklist::is_gap;
@@ -25,8 +25,7 @@ use crate::score::Scores;
 /// The table that is counted from people.
 pub const COUNTS: &str = "figure_counts";
 
-/// Stands for everyone, and for every age.
-pub const EVERYONE: &str = "everyone";
+/// Stands for every age.
 pub const ALL_AGES: &str = "all ages";
 
 /// Of a split by whether an item is recorded.
@@ -75,12 +74,7 @@ pub fn tallies(
             .collect();
         let gaps: Vec<(String, BooleanBuffer)> =
             pipeline.items.iter().zip(&people.items).map(|(item, said)| recording(&item.name, &said.state)).collect();
-        let everyone = Split {
-            name: EVERYONE.to_owned(),
-            names: vec![EVERYONE.to_owned()],
-            of: vec![0; people.tokens.len()].into(),
-        };
-        let everyone = Cells::of(everyone, age.as_ref());
+        let everyone = Cells::of(Split::everyone(people.tokens.len()), age.as_ref());
         for (at, figure) in audit.figures.iter().enumerate() {
             let values = values(audit, figure, &table, people, cohorts)?;
             let about_everyone = values.about.true_count() == values.about.len();

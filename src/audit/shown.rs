@@ -1,6 +1,7 @@
 //! The counts of figures as they are shown: what every further figure is computed from.
 
-use super::inequality::{ALL_AGES, COUNTS, EVERYONE};
+use super::groups::EVERYONE;
+use super::inequality::{ALL_AGES, COUNTS};
 use crate::disclosure::{AggregateTable, Cell};
 
 /// One figure in every group.
