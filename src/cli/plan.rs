@@ -50,7 +50,7 @@ fn of_source(told: &ToldSource) -> String {
         "\n  holds     {} bytes a person for {} features{held}; {}",
         told.state_bytes_a_person,
         told.features,
-        megabytes(told.estimated_bytes)
+        mebibytes(told.estimated_bytes)
     ));
     text
 }
@@ -59,9 +59,9 @@ fn of_all(told: &Told) -> String {
     let people =
         told.people_at_most.map_or_else(|| "people not counted".to_owned(), |people| format!("{people} people"));
     let buckets = if told.buckets == 1 { "one bucket".to_owned() } else { format!("{} buckets", told.buckets) };
-    format!("{people} at most, {} workers, {buckets}; {}", told.workers, megabytes(told.estimated_bytes))
+    format!("{people} at most, {} workers, {buckets}; {}", told.workers, mebibytes(told.estimated_bytes))
 }
 
-fn megabytes(bytes: Option<u64>) -> String {
-    bytes.map_or_else(|| "memory not known".to_owned(), |bytes| format!("about {} MB", bytes.div_ceil(1 << 20)))
+fn mebibytes(bytes: Option<u64>) -> String {
+    bytes.map_or_else(|| "memory not known".to_owned(), |bytes| format!("at least {} MiB", bytes.div_ceil(1 << 20)))
 }
