@@ -41,11 +41,7 @@ pub fn counts(pipeline: &Pipeline, people: &People, splits: &[Vec<Split>]) -> Re
 
 fn by_source(pipeline: &Pipeline, evidence: &ItemEvidence, everyone: &Counts) -> Result<Vec<Counts>> {
     let mut counts = vec![everyone.clone()];
-    let mut by_source = vec![States::default(); pipeline.sources.len()];
-    for say in &evidence.says {
-        by_source[usize::from(say.source)][say.state as usize] += 1;
-    }
-    for (number, (source, states)) in pipeline.sources.iter().zip(by_source).enumerate() {
+    for (number, (source, &states)) in pipeline.sources.iter().zip(&evidence.by_source).enumerate() {
         if source.demographics.iter().all(|said| said.item != everyone.item) {
             continue;
         }

@@ -99,7 +99,7 @@ fn of_item(pipeline: &Pipeline, people: &People, item: usize, name: &str) -> Res
             distinct.len() as u32 - 1
         })
     };
-    let of = evidence.resolved.iter().map(|value| value.map(&mut number)).collect();
+    let of = evidence.won().map(|value| value.map(&mut number)).collect();
     named(name, of, &distinct)
 }
 

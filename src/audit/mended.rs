@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, StringArray};
+use arrow::array::{ArrayRef, StringArray, StringBuilder};
 use arrow::record_batch::RecordBatch;
 
 use super::dqmi::audited;
@@ -11,7 +11,7 @@ use super::worklist::is_gap;
 use crate::disclosure::{AggregateTable, Cell};
 use crate::error::Result;
 use crate::history::{self, Previous};
-use crate::link::People;
+use crate::link::{ItemEvidence, People};
 use crate::pipeline::Pipeline;
 
 /// People whose record of one item was open in the run before, and what became of it.
@@ -73,12 +73,21 @@ pub fn table(pipeline: &Pipeline, mended: &[Mended]) -> Result<AggregateTable> {
 pub fn open_items(pipeline: &Pipeline, people: &People) -> Result<RecordBatch> {
     let items = pipeline.items.iter().zip(&people.items).enumerate();
     let items: Vec<_> = items.filter(|(item, _)| audited(pipeline, *item)).map(|(_, item)| item).collect();
-    let open = |person: usize| {
-        let open = items.iter().filter(|(_, evidence)| evidence.state.get(person).is_some_and(|state| is_gap(*state)));
-        open.map(|(item, _)| item.name.as_str()).collect::<Vec<_>>().join(" ")
-    };
+    let open_of = |evidence: &ItemEvidence| evidence.state.iter().filter(|state| is_gap(**state)).count();
+    let bytes = items.iter().map(|(item, evidence)| (item.name.len() + 1) * open_of(evidence)).sum();
+    let mut open = StringBuilder::with_capacity(people.tokens.len(), bytes);
+    let mut names = String::new();
+    for person in 0..people.tokens.len() {
+        names.clear();
+        for (item, evidence) in &items {
+            if evidence.state.get(person).is_some_and(|state| is_gap(*state)) {
+                names.push_str(if names.is_empty() { "" } else { " " });
+                names.push_str(&item.name);
+            }
+        }
+        open.append_value(&names);
+    }
     let tokens: StringArray = people.tokens.iter().map(|token| Some(token.reveal())).collect();
-    let open: StringArray = (0..people.tokens.len()).map(|person| Some(open(person))).collect();
-    let columns: [(&str, ArrayRef); 2] = [("person", Arc::new(tokens)), (history::OPEN, Arc::new(open))];
+    let columns: [(&str, ArrayRef); 2] = [("person", Arc::new(tokens)), (history::OPEN, Arc::new(open.finish()))];
     Ok(RecordBatch::try_from_iter(columns)?)
 }

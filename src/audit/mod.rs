@@ -137,8 +137,9 @@ pub fn gaps(
         workers,
         || inequality::tallies(pipeline, people, features, scores, cohorts),
         || {
-            let worklists = worklist::worklists(pipeline, people, features, scores, cohorts, &splits)?;
-            Ok((count::counts(pipeline, people, &splits)?, worklists))
+            let counts = count::counts(pipeline, people, &splits)?;
+            let worklists = worklist::worklists(pipeline, people, features, scores, cohorts, &splits, &counts)?;
+            Ok((counts, worklists))
         },
     )?;
     Ok(Gaps {

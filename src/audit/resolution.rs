@@ -8,7 +8,7 @@ use super::tables::text;
 use crate::cohort::words::NOT_RECORDED;
 use crate::disclosure::{AggregateTable, Cell};
 use crate::error::Result;
-use crate::link::{ItemEvidence, People};
+use crate::link::{ItemEvidence, Pair, People};
 use crate::pipeline::Pipeline;
 use crate::pipeline::decl::Resolve;
 
@@ -69,15 +69,6 @@ pub fn flips(pipeline: &Pipeline, people: &People) -> Result<AggregateTable> {
     Ok(table)
 }
 
-/// Two sources that know a value of the same people.
-#[derive(Default)]
-struct Pair<'a> {
-    people: u64,
-    same: u64,
-    /// By what the first and the second say.
-    differ: BTreeMap<(&'a str, &'a str), u64>,
-}
-
 /// `disagreement.csv`: each two sources that both know a value, and what they say; pairs of values where there are few.
 pub fn disagreement(pipeline: &Pipeline, people: &People) -> Result<AggregateTable> {
     let header = ["item", "source_a", "source_b", "value_a", "value_b", "people", "share"];
@@ -85,8 +76,9 @@ pub fn disagreement(pipeline: &Pipeline, people: &People) -> Result<AggregateTab
     let rule = pipeline.disclosure;
     for (item, name, evidence) in items(pipeline, people) {
         let labels = groups::labels(pipeline, item);
-        for ((a, b), pair) in pairs(evidence, &labels) {
-            let sources = [a, b].map(|source| pipeline.sources.get(source).map_or("", |source| source.name.as_str()));
+        for (&(a, b), pair) in &evidence.pairs {
+            let source = |source: u16| pipeline.sources.get(usize::from(source));
+            let sources = [a, b].map(|number| source(number).map_or("", |source| source.name.as_str()));
             let mut row = |values: [&str; 2], people: u64| {
                 let named = [name, sources[0], sources[1], values[0], values[1]].map(text);
                 let counts = [rule.part(people, pair.people), rule.share(people, pair.people)].map(Cell::Count);
@@ -95,7 +87,7 @@ pub fn disagreement(pipeline: &Pipeline, people: &People) -> Result<AggregateTab
             row(["any value", "any value"], pair.people)?;
             row(["any value", "the same"], pair.same)?;
             row(["any value", "another"], pair.people - pair.same)?;
-            for (&(a, b), &people) in &pair.differ {
+            for ((a, b), people) in labelled(evidence, pair, &labels) {
                 row([a, b], people)?;
             }
         }
@@ -103,27 +95,21 @@ pub fn disagreement(pipeline: &Pipeline, people: &People) -> Result<AggregateTab
     Ok(table)
 }
 
-/// By source and source, in the order of both.
-fn pairs<'a>(evidence: &'a ItemEvidence, labels: &BTreeMap<&str, &'a str>) -> Vec<((usize, usize), Pair<'a>)> {
-    let sources = evidence.says.iter().map(|say| usize::from(say.source) + 1).max().unwrap_or_default();
-    let mut pairs: Vec<Pair> = (0..sources * sources).map(|_| Pair::default()).collect();
+/// People of whom two sources know something else, by what it is called; none of an item without a value set.
+fn labelled<'a>(
+    evidence: &'a ItemEvidence,
+    pair: &Pair,
+    labels: &BTreeMap<&str, &'a str>,
+) -> BTreeMap<(&'a str, &'a str), u64> {
+    let mut labelled = BTreeMap::new();
+    if labels.is_empty() {
+        return labelled;
+    }
     let label = |value: u32| evidence.value(Some(value)).map(|value| labels.get(value).copied().unwrap_or(value));
-    for says in evidence.says.chunk_by(|a, b| a.person == b.person) {
-        for (at, a) in says.iter().enumerate() {
-            let Some(first) = a.value() else { continue };
-            for (b, second) in says.iter().skip(at + 1).filter_map(|b| Some((b, b.value()?))) {
-                let pair = &mut pairs[usize::from(a.source) * sources + usize::from(b.source)];
-                pair.people += 1;
-                pair.same += u64::from(first == second);
-                if first != second
-                    && !labels.is_empty()
-                    && let Some(differ) = label(first).zip(label(second))
-                {
-                    *pair.differ.entry(differ).or_default() += 1;
-                }
-            }
+    for (&(first, second), people) in &pair.differ {
+        if let Some(differ) = label(first).zip(label(second)) {
+            *labelled.entry(differ).or_default() += people;
         }
     }
-    let sources = |at: usize| (at / sources, at % sources);
-    pairs.into_iter().enumerate().filter(|(_, pair)| pair.people > 0).map(|(at, pair)| (sources(at), pair)).collect()
+    labelled
 }

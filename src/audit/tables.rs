@@ -179,7 +179,7 @@ fn worklist_row(
     let evidence = people.items.get(mend.item).ok_or_else(fault)?;
     let labels = labels.get(mend.item).ok_or_else(fault)?;
     let said: Vec<String> =
-        says_of(evidence, mend.person).iter().map(|say| in_words(pipeline, labels, evidence, say)).collect();
+        evidence.open_of(mend.person).iter().map(|say| in_words(pipeline, labels, evidence, say)).collect();
     Ok([
         token.reveal().to_owned(),
         item.decl.label.clone(),
@@ -188,13 +188,6 @@ fn worklist_row(
         on_lists.get(&mend.person).map_or_else(|| "no".to_owned(), |titles| titles.join("; ")),
         mend.value.to_string(),
     ])
-}
-
-/// The part of the evidence, which is sorted by person, that is about this one.
-fn says_of(evidence: &ItemEvidence, person: u32) -> &[Say] {
-    let from = evidence.says.partition_point(|say| say.person < person);
-    let to = evidence.says.partition_point(|say| say.person <= person);
-    evidence.says.get(from..to).unwrap_or_default()
 }
 
 /// "GP registrations: White British (3 March 2026)", or how it is recorded there when no value is known.

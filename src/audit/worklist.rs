@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use arrow::array::{Array, AsArray, Float64Array, StringArray};
 use arrow::datatypes::Float64Type;
 
+use super::Counts;
 use super::groups::Split;
 use hashbrown::HashMap;
 
@@ -39,23 +40,20 @@ pub fn worklists(
     scores: &Scores,
     cohorts: &Cohorts,
     splits: &[Vec<Split>],
+    counts: &[Counts],
 ) -> Result<BTreeMap<String, Vec<Mend>>> {
     let mut all: BTreeMap<String, Vec<Mend>> = BTreeMap::new();
     let on_list = placed(&cohorts.lists, people.tokens.len(), |_| true);
     let risk = percentiles(first_score(pipeline, scores), people.tokens.len());
-    for (audit, splits) in pipeline.audits.iter().zip(splits) {
+    for (number, (audit, splits)) in pipeline.audits.iter().zip(splits).enumerate() {
         let Some(menders) = menders(features, audit)? else { continue };
         let most = audit.decl.worklist_rows.map_or(usize::MAX, |rows| rows as usize);
         let names: Vec<&str> = (0..people.tokens.len()).map(|person| mender(&menders, person)).collect();
         let (mut worklists, of) = by_mender(&names);
-        let everyone: Vec<Vec<u64>> = splits.iter().map(|split| split.count(|_| true)).collect();
         for &item in &audit.items {
             let Some(evidence) = people.items.get(item) else { continue };
-            let rarity: Vec<Vec<u32>> = splits
-                .iter()
-                .zip(&everyone)
-                .map(|(split, everyone)| gap_percent(&evidence.state, split, everyone))
-                .collect();
+            let counts: Vec<&Counts> = counts.iter().filter(|of| of.audit == number && of.item == item).collect();
+            let rarity: Vec<Vec<u32>> = splits.iter().map(|split| gap_percent(&counts, split)).collect();
             let gaps = evidence.state.iter().zip(0_u32..).filter(|(state, _)| is_gap(**state));
             for (&state, person) in gaps {
                 let at = person as usize;
@@ -109,11 +107,14 @@ fn by_mender<'a>(names: &[&'a str]) -> (Vec<(&'a str, Vec<Mend>)>, Vec<usize>) {
     (worklists, of)
 }
 
-/// By group: how many in a hundred have a gap, 99 at most.
-fn gap_percent(states: &[RecordingState], split: &Split, everyone: &[u64]) -> Vec<u32> {
-    let gaps = split.count(|person| states.get(person).is_some_and(|state| is_gap(*state)));
-    let percent = |(gaps, people): (u64, &u64)| (gaps * 100).checked_div(*people).unwrap_or_default().min(99);
-    gaps.into_iter().zip(everyone).map(percent).map(|percent| percent as u32).collect()
+/// By group of a split: how many in a hundred have a gap, 99 at most.
+fn gap_percent(counts: &[&Counts], split: &Split) -> Vec<u32> {
+    let of_split = counts.iter().filter(|of| of.group.as_ref().is_some_and(|(name, _)| *name == split.name));
+    let percent = |of: &&Counts| {
+        let gaps = of.people - of.states[RecordingState::Known as usize];
+        (gaps * 100).checked_div(of.people).unwrap_or_default().min(99) as u32
+    };
+    of_split.map(percent).collect()
 }
 
 /// By person: how many in a hundred of the scored people have a lower score, 99 at most; 0 without a score.

@@ -49,13 +49,14 @@ impl<'a> Hearing<'a> {
             steps: steps.collect::<Result<_>>()?,
             columns: compared_columns(pipeline, declared).collect(),
             months: (1..=MONTHS).map(month).collect(),
-            rules: declared.demographics.iter().map(rule).collect::<Result<_>>()?,
+            rules: declared.demographics.iter().map(rule).collect(),
             as_of: calendar::epoch_days(pipeline.as_of),
         })
     }
 
-    pub fn memory(&self) -> HeardOfSource {
-        HeardOfSource::new(self.source.demographics.len(), self.steps.len(), self.columns.len(), self.as_of)
+    /// Of so many people at most.
+    pub fn memory(&self, people: usize) -> HeardOfSource {
+        HeardOfSource::new(self.source.demographics.len(), self.steps.len(), self.columns.len(), self.as_of, people)
     }
 
     /// Hears the used rows of a chunk; `masks` are of the predicates.

@@ -135,7 +135,7 @@ pub fn pass(records: Records, progress: &dyn Fn(&SourceAccount)) -> Result<(Peop
         accounts.set_aside.push(tally.set_aside);
         accounts.sampled.push(seen.sampled.filter(|_| conform::is_read_as_stored(&pipeline.sources[source])));
     }
-    let meanings = meaning::judge(pipeline, &heard)?;
+    let meanings = meaning::judge(pipeline, &heard);
     let items = evidence::items(pipeline, &heard, &meanings, people, records.conformed.engine.partitions)?;
     let of_source = pipeline.sources.iter().zip(heard.iter().zip(&meanings));
     let rows = of_source.map(|(source, (heard, meanings))| rows::rows(pipeline, source, heard, meanings)).collect();
@@ -190,7 +190,7 @@ fn scan(records: &Records, source: usize, plan: &mut Plan, keeper: &mut Keeper) 
         ledger: Ledger::default(),
         memory: plan.memory(),
         remembered: plan.predicates.memory(),
-        heard: hearing.memory(),
+        heard: hearing.memory(records.tokens.len()),
         kept: keeping.memory(),
         providers: heard::Texts::default(),
         sampled: Some(Vec::new()),

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 
-use super::gathered::{BLOCK, Gathered, NONE, Said, overall, say};
+use super::gathered::{BLOCK, Gathered, Said, overall, say};
 use super::heard::{Ear, HeardOfSource};
 use super::meaning::{self, Meaning, Meanings};
 use super::places::Times;
 use super::resolve::{Known, SideBySide};
-use super::{ItemEvidence, RecordingState, Say, spine};
+use super::{ItemEvidence, NO_VALUE, RecordingState, Say, spine};
 use crate::error::{Error, Result};
 use crate::pipeline::{Demographic, Item, Pipeline};
 use crate::workers;
@@ -43,14 +43,17 @@ struct Topic<'a> {
     orders: Vec<usize>,
 }
 
-/// What is resolved of an item for some people, one after the other.
-struct Resolved {
-    says: Vec<Say>,
-    resolved: Vec<Option<u32>>,
-    state: Vec<RecordingState>,
+/// Where what is resolved of an item is written for some people, one after the other.
+struct Part<'a> {
+    won: &'a mut [u32],
+    state: &'a mut [RecordingState],
+    open: Vec<Say>,
     /// By speaker: how many of the further ones were told.
     told: Vec<usize>,
 }
+
+/// What one worker counts of each item, and what it found open: the first person, then by item.
+type Worker = (Vec<SideBySide>, Vec<(u32, Vec<Vec<Say>>)>);
 
 /// Resolves every item over the sources that speak of it, each person in turn: some people beside others.
 pub fn items(
@@ -62,39 +65,43 @@ pub fn items(
 ) -> Result<Vec<ItemEvidence>> {
     let topic = |item: usize| Topic::new(pipeline, item, heard, meanings);
     let topics = workers::each(workers, (0..pipeline.items.len()).collect(), topic)?;
-    let people = u32::try_from(people).map_err(|_| spine::too_many())?;
-    let parts = (0..people).step_by(PART as usize).map(|first| first..people.min(first.saturating_add(PART)));
-    let new = || (topics.iter().map(Topic::side_by_side).collect(), Vec::new());
-    type Worker = (Vec<SideBySide>, Vec<(u32, Vec<Resolved>)>);
-    let made = workers::share(workers, parts.collect(), new, |(beside, parts): &mut Worker, people: Range<u32>| {
-        parts.push((people.start, resolve(&topics, heard, people, beside)));
-        Ok(())
-    })?;
-    let mut beside: Vec<SideBySide> = topics.iter().map(Topic::side_by_side).collect();
-    let mut parts = Vec::new();
-    for (of_worker, made) in made {
-        beside.iter_mut().zip(&of_worker).for_each(|(all, some)| all.add(some));
-        parts.extend(made);
-    }
-    parts.sort_unstable_by_key(|(first, _)| *first);
-    let says = |item: usize| parts.iter().filter_map(|(_, part)| part.get(item)).map(|part| part.says.len()).sum();
-    let empty = |item: usize| ItemEvidence {
-        says: Vec::with_capacity(says(item)),
-        resolved: Vec::with_capacity(people as usize),
-        state: Vec::with_capacity(people as usize),
+    let count = u32::try_from(people).map_err(|_| spine::too_many())?;
+    let nothing = |_: &Topic| ItemEvidence {
+        won: vec![NO_VALUE; people],
+        state: vec![RecordingState::Blank; people],
         ..ItemEvidence::default()
     };
-    let mut evidence: Vec<ItemEvidence> = (0..topics.len()).map(empty).collect();
-    for (_, part) in parts {
-        for (part, evidence) in part.into_iter().zip(&mut evidence) {
-            evidence.says.extend(part.says);
-            evidence.resolved.extend(part.resolved);
-            evidence.state.extend(part.state);
+    let mut evidence: Vec<ItemEvidence> = topics.iter().map(nothing).collect();
+    let mut parts: Vec<(Range<u32>, Vec<Part>)> = (0..count)
+        .step_by(PART as usize)
+        .map(|first| (first..count.min(first.saturating_add(PART)), Vec::with_capacity(topics.len())))
+        .collect();
+    for (topic, evidence) in topics.iter().zip(&mut evidence) {
+        let written = evidence.won.chunks_mut(PART as usize).zip(evidence.state.chunks_mut(PART as usize));
+        for ((people, parts), (won, state)) in parts.iter_mut().zip(written) {
+            parts.push(Part { won, state, open: Vec::new(), told: topic.told(people) });
         }
     }
-    for (topic, (evidence, beside)) in topics.into_iter().zip(evidence.iter_mut().zip(beside)) {
+    let new = || (topics.iter().map(Topic::side_by_side).collect(), Vec::new());
+    let workers = workers::share(workers, parts, new, |(beside, open): &mut Worker, (people, mut parts)| {
+        resolve(&topics, heard, &people, &mut parts, beside);
+        open.push((people.start, parts.into_iter().map(|part| part.open).collect()));
+        Ok(())
+    })?;
+    let (beside, open): (Vec<_>, Vec<_>) = workers.into_iter().unzip();
+    let mut open: Vec<(u32, Vec<Vec<Say>>)> = open.into_iter().flatten().collect();
+    open.sort_unstable_by_key(|(first, _)| *first);
+    for (item, evidence) in evidence.iter_mut().enumerate() {
+        evidence.open = open.iter_mut().map(|(_, says)| std::mem::take(&mut says[item])).collect::<Vec<_>>().concat();
+    }
+    let mut total: Vec<SideBySide> = topics.iter().map(Topic::side_by_side).collect();
+    for beside in beside {
+        total.iter_mut().zip(&beside).for_each(|(all, some)| all.add(some));
+    }
+    for (topic, (evidence, mut beside)) in topics.into_iter().zip(evidence.iter_mut().zip(total)) {
         // Of an item with as many values as people, only how many would move is of use.
         let by_value = topic.speakers.iter().any(|speaker| speaker.says.values.is_some());
+        (evidence.by_source, evidence.pairs) = beside.of_sources();
         evidence.beside = beside.finish(if by_value { &topic.values } else { &[] });
         evidence.values = topic.values;
     }
@@ -105,31 +112,34 @@ pub fn items(
 type Present = Vec<(u32, u32)>;
 
 /// Every item for some people: a few at a time, while what was said of them is near.
-fn resolve(topics: &[Topic], heard: &[HeardOfSource], people: Range<u32>, beside: &mut [SideBySide]) -> Vec<Resolved> {
-    let mut resolved: Vec<Resolved> = topics.iter().map(|topic| topic.nothing(&people)).collect();
-    // By source and ear.
-    let mut present: Vec<Vec<Present>> = heard.iter().map(|of| vec![Vec::new(); of.ears.len()]).collect();
+fn resolve(
+    topics: &[Topic],
+    heard: &[HeardOfSource],
+    people: &Range<u32>,
+    parts: &mut [Part],
+    beside: &mut [SideBySide],
+) {
+    // By source and ear, of sources that say something.
+    let ears = |of: &'_ HeardOfSource| if of.items.is_empty() { 0 } else { of.ears.len() };
+    let mut present: Vec<Vec<Present>> = heard.iter().map(|of| vec![Vec::new(); ears(of)]).collect();
     let mut gathered = Gathered::new();
     for first in people.clone().step_by(BLOCK) {
         let block = first..people.end.min(first.saturating_add(BLOCK as u32));
-        for (present, heard) in present.iter_mut().zip(heard) {
-            for (present, ear) in present.iter_mut().zip(&heard.ears) {
-                let place = |(at, person)| Some((at, ear.people.of(person)?));
-                present.clear();
-                present.extend((0..).zip(block.clone()).filter_map(place));
-                ear.said.near(present.iter().map(|(_, place)| *place));
-            }
+        for (present, ear) in present.iter_mut().zip(heard).flat_map(|(present, of)| present.iter_mut().zip(&of.ears)) {
+            let place = |(at, person)| Some((at, ear.people.of(person)?));
+            present.clear();
+            present.extend((0..).zip(block.clone()).filter_map(place));
+            ear.said.near(present.iter().map(|(_, place)| *place));
         }
-        for (topic, (resolved, beside)) in topics.iter().zip(resolved.iter_mut().zip(&mut *beside)) {
+        for (topic, (part, beside)) in topics.iter().zip(parts.iter_mut().zip(&mut *beside)) {
             gathered.said.clear();
-            for (speaker, told) in topic.speakers.iter().zip(&mut resolved.told) {
+            for (speaker, told) in topic.speakers.iter().zip(&mut part.told) {
                 speaker.tell(&block, &present[usize::from(speaker.source)], told, &mut gathered.said);
             }
             gathered.sort();
-            topic.resolve(block.clone(), &gathered, resolved, beside);
+            topic.resolve(block.clone(), (first - people.start) as usize, &gathered, part, beside);
         }
     }
-    resolved
 }
 
 impl<'a> Topic<'a> {
@@ -158,39 +168,47 @@ impl<'a> Topic<'a> {
     }
 
     fn side_by_side(&self) -> SideBySide {
-        SideBySide::new(self.values.len(), self.item.decl.resolve)
+        SideBySide::new(self.values.len(), self.orders.len(), self.item.decl.resolve)
     }
 
-    fn nothing(&self, people: &Range<u32>) -> Resolved {
+    /// By speaker: how many of the further ones are of people before these.
+    fn told(&self, people: &Range<u32>) -> Vec<usize> {
         let told = |speaker: &Speaker| speaker.further.partition_point(|(person, ..)| *person < people.start);
-        Resolved {
-            says: Vec::with_capacity(people.len() * self.speakers.len().min(2)),
-            resolved: Vec::with_capacity(people.len()),
-            state: Vec::with_capacity(people.len()),
-            told: self.speakers.iter().map(told).collect(),
-        }
+        self.speakers.iter().map(told).collect()
     }
 
-    fn resolve(&self, block: Range<u32>, gathered: &Gathered, resolved: &mut Resolved, beside: &mut SideBySide) {
-        let mut known: Vec<Known> = Vec::new();
+    /// Resolves the item for a block of people, who stand at `from` and after in their part.
+    fn resolve(&self, block: Range<u32>, from: usize, gathered: &Gathered, part: &mut Part, beside: &mut SideBySide) {
+        let mut says: Vec<Say> = Vec::new();
         for (at, person) in block.enumerate() {
             let said = gathered.of(at);
-            let first = resolved.says.len();
-            for of_source in said.chunk_by(|a, b| a.source == b.source) {
-                resolved.says.extend(say(person, of_source, self.item.decl.fixed, self.expired_before));
+            if said.is_empty() {
+                continue;
             }
-            resolved.state.push(overall(&resolved.says[first..]));
-            let mut values = said.iter().filter_map(Said::known);
-            let value = values.next();
-            resolved.resolved.push(match value {
-                Some(first) if values.any(|value| value != first) => {
-                    known.clear();
-                    known.extend(said.iter().filter_map(|said| said.among(&self.orders)));
-                    beside.differ(&known)
-                }
-                _ => value.inspect(|value| beside.agree(*value)),
-            });
+            says.clear();
+            for of_source in said.chunk_by(|a, b| a.source == b.source) {
+                says.extend(say(person, of_source, self.item.decl.fixed, self.expired_before));
+            }
+            beside.hear(&says);
+            let state = overall(&says);
+            part.state[from + at] = state;
+            if state != RecordingState::Known {
+                part.open.extend_from_slice(&says);
+            }
+            part.won[from + at] = self.winner(said, beside).unwrap_or(NO_VALUE);
         }
+    }
+
+    /// The value that wins, by its place.
+    fn winner(&self, said: &[Said], beside: &mut SideBySide) -> Option<u32> {
+        let mut values = said.iter().filter_map(Said::known);
+        let first = values.next()?;
+        if values.all(|value| value == first) {
+            beside.agree(first);
+            return Some(first);
+        }
+        let known: Vec<Known> = said.iter().filter_map(|said| said.among(&self.orders)).collect();
+        beside.differ(&known)
     }
 }
 
@@ -199,7 +217,7 @@ fn values(speakers: &mut [Speaker]) -> Vec<Arc<str>> {
     let mut numbers: HashMap<Arc<str>, u32> = HashMap::new();
     for (_, value) in speakers.iter().flat_map(|speaker| speaker.meanings) {
         if let Some(value) = value.as_ref().filter(|value| !numbers.contains_key(*value)) {
-            numbers.insert(Arc::clone(value), NONE);
+            numbers.insert(Arc::clone(value), NO_VALUE);
         }
     }
     let mut values: Vec<Arc<str>> = numbers.keys().cloned().collect();
@@ -210,7 +228,7 @@ fn values(speakers: &mut [Speaker]) -> Vec<Arc<str>> {
     for speaker in speakers {
         let place = |value: &Arc<str>| numbers.get(value).copied();
         let judged =
-            speaker.meanings.iter().map(|(state, value)| (*state, value.as_ref().and_then(place).unwrap_or(NONE)));
+            speaker.meanings.iter().map(|(state, value)| (*state, value.as_ref().and_then(place).unwrap_or(NO_VALUE)));
         speaker.judged = judged.collect();
     }
     values

@@ -2,10 +2,7 @@
 
 use super::places::Times;
 use super::resolve::Known;
-use super::{RecordingState, Say};
-
-/// No known value.
-pub(super) const NONE: u32 = u32::MAX;
+use super::{NO_VALUE, RecordingState, Say};
 
 /// People of whom is read ahead what was said, so that looking up one does not wait for another.
 pub(super) const BLOCK: usize = 128;
@@ -21,7 +18,7 @@ pub(super) struct Said {
 
 impl Said {
     pub fn known(&self) -> Option<u32> {
-        (self.value != NONE).then_some(self.value)
+        (self.value != NO_VALUE).then_some(self.value)
     }
 
     /// What a source says that never said anything else.

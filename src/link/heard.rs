@@ -86,14 +86,16 @@ pub struct Rows<'a> {
 }
 
 impl HeardOfSource {
-    pub fn new(items: usize, steps: usize, columns: usize, as_of: i32) -> Self {
-        let ear = Ear { people: Places::default(), said: Said::new(items, as_of), values: Vec::new() };
+    /// Of so many people at most.
+    pub fn new(items: usize, steps: usize, columns: usize, as_of: i32, people: usize) -> Self {
+        let places = Places::of_at_most(if items + steps > 0 { people } else { 0 });
+        let ear = Ear { people: places, said: Said::new(items, as_of, people), values: Vec::new() };
         Self {
             ears: vec![ear],
             items: (0..items).map(|_| Heard::default()).collect(),
             recorders: Numbers::default(),
             months: Vec::new(),
-            at_steps: AtSteps::new(steps, items),
+            at_steps: AtSteps::new(steps, items, people),
             columns: (0..columns).map(|_| Texts::default()).collect(),
         }
     }

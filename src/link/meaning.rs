@@ -3,12 +3,10 @@
 use std::sync::Arc;
 
 use jiff::civil::Date;
-use regex::Regex;
 
 use super::RecordingState;
 use super::heard::{Heard, HeardOfSource};
 use crate::calendar;
-use crate::error::{Error, Result};
 use crate::pipeline::{Demographic, Item, Pipeline};
 
 /// What a delivered value says.
@@ -18,30 +16,24 @@ pub type Meaning = (RecordingState, Option<Arc<str>>);
 pub type Meanings = Vec<Vec<Meaning>>;
 
 /// Judges each value that was heard once, whoever said it: by source.
-pub fn judge(pipeline: &Pipeline, heard: &[HeardOfSource]) -> Result<Vec<Meanings>> {
-    let rules: Vec<ItemRule> =
-        pipeline.items.iter().map(|item| ItemRule::of(item, pipeline.as_of)).collect::<Result<_>>()?;
+pub fn judge(pipeline: &Pipeline, heard: &[HeardOfSource]) -> Vec<Meanings> {
+    let rules: Vec<ItemRule> = pipeline.items.iter().map(|item| ItemRule::of(item, pipeline.as_of)).collect();
     let of_source = |(source, heard): (&crate::pipeline::Source, &HeardOfSource)| {
         let says = source.demographics.iter().zip(&heard.items);
         says.map(|(says, heard)| rules[says.item].meanings(says, heard)).collect()
     };
-    Ok(pipeline.sources.iter().zip(heard).map(of_source).collect())
+    pipeline.sources.iter().zip(heard).map(of_source).collect()
 }
 
 /// What an item declares of its values.
 pub struct ItemRule<'a> {
-    pattern: Option<Regex>,
     item: &'a Item,
     as_of: Date,
 }
 
 impl<'a> ItemRule<'a> {
-    pub fn of(item: &'a Item, as_of: Date) -> Result<Self> {
-        let pattern = item.decl.pattern.as_ref().map(|pattern| Regex::new(&format!("^(?:{pattern})$")));
-        let pattern = pattern
-            .transpose()
-            .map_err(|_| Error::Fault(format!("the pattern of item {} was not checked", item.name)))?;
-        Ok(Self { pattern, item, as_of })
+    pub fn of(item: &'a Item, as_of: Date) -> Self {
+        Self { item, as_of }
     }
 
     /// By the number of each value that was heard; 0 is blank.
@@ -59,7 +51,7 @@ impl<'a> ItemRule<'a> {
         if self.item.decl.default_values.iter().any(|default| default.eq_ignore_ascii_case(value)) {
             return (RecordingState::NotKnown, None);
         }
-        let fits = self.pattern.as_ref().is_none_or(|pattern| pattern.is_match(value));
+        let fits = self.item.pattern.as_ref().is_none_or(|pattern| pattern.is_match(value));
         let dated = self.item.decl.date_not_before.is_none_or(|first| {
             value.parse::<Date>().is_ok_and(|date| value.len() == 10 && (first..self.as_of).contains(&date))
         });

@@ -52,7 +52,9 @@ mod recorded;
 pub mod rows;
 
 pub use gone::Gone;
-pub use recorded::{AtStep, Beside, ItemEvidence, RecordingState, RowGroup, RowsBy, Say, SourceRows};
+pub use recorded::{
+    AtStep, Beside, ItemEvidence, NO_VALUE, Pair, Pairs, RecordingState, RowGroup, RowsBy, Say, SourceRows, States,
+};
 pub use superseded::Superseded;
 
 use arrow::record_batch::RecordBatch;

@@ -14,6 +14,11 @@ pub struct Places {
 }
 
 impl Places {
+    /// With room set aside for so many people, which is taken as they come.
+    pub fn of_at_most(people: usize) -> Self {
+        Self { of: Vec::with_capacity(people), people: Vec::with_capacity(people) }
+    }
+
     /// The place of each person, a new one if need be.
     pub fn take(&mut self, persons: &[u32]) -> Vec<u32> {
         let most = persons.iter().max().map_or(0, |most| *most as usize + 1);
@@ -97,8 +102,10 @@ pub struct Said {
 }
 
 impl Said {
-    pub fn new(items: usize, as_of: i32) -> Self {
-        Self { items, as_of, cells: Vec::new(), further: (0..items).map(|_| HashMap::new()).collect() }
+    /// With room set aside for so many people.
+    pub fn new(items: usize, as_of: i32, people: usize) -> Self {
+        let cells = Vec::with_capacity(people.saturating_mul(items));
+        Self { items, as_of, cells, further: (0..items).map(|_| HashMap::new()).collect() }
     }
 
     /// Makes room for so many places.
@@ -164,8 +171,9 @@ pub struct AtSteps {
 const NOTHING: u8 = u8::MAX;
 
 impl AtSteps {
-    pub fn new(steps: usize, items: usize) -> Self {
-        Self { items, steps: vec![Vec::new(); steps] }
+    /// With room set aside for so many people.
+    pub fn new(steps: usize, items: usize, people: usize) -> Self {
+        Self { items, steps: (0..steps).map(|_| Vec::with_capacity(people.saturating_mul(items + 1))).collect() }
     }
 
     pub fn is_empty(&self) -> bool {
@@ -240,7 +248,7 @@ mod tests {
         for seed in 0..60 {
             println!("seed {seed}");
             let mut random = ChaCha8Rng::seed_from_u64(seed);
-            let (mut said, mut truth) = (Said::new(3, 20_000), BTreeMap::new());
+            let (mut said, mut truth) = (Said::new(3, 20_000, 4), BTreeMap::new());
             said.grow(4);
             for _ in 0..random.random_range(1..400) {
                 let (place, item) = (random.random_range(0..4), random.random_range(0..3));
@@ -270,7 +278,7 @@ mod tests {
 
     #[test]
     fn the_best_state_at_a_step_is_kept() {
-        let (mut mine, mut theirs) = (AtSteps::new(2, 2), AtSteps::new(2, 2));
+        let (mut mine, mut theirs) = (AtSteps::new(2, 2, 3), AtSteps::new(2, 2, 1));
         mine.grow(3);
         theirs.grow(1);
         mine.note(0, 2, [3, 5].into_iter());

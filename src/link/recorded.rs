@@ -50,17 +50,27 @@ impl RecordingState {
     }
 }
 
+/// How many are in each state, as [`RecordingState::ALL`].
+pub type States = [u64; RecordingState::ALL.len()];
+
+/// Two sources that know a value of the same people, by both of them.
+pub type Pairs = BTreeMap<(u16, u16), Pair>;
+
 /// Everything said about one demographic item.
 #[derive(Debug, Default)]
 pub struct ItemEvidence {
     /// Known values, sorted; what follows names them by their place here.
     pub values: Vec<Arc<str>>,
-    /// The value that won, by person.
-    pub resolved: Vec<Option<u32>>,
+    /// The value that won, by person; [`NO_VALUE`] where none is known.
+    pub won: Vec<u32>,
     /// By person, over all sources.
     pub state: Vec<RecordingState>,
-    /// What each source says, sorted by person, then source.
-    pub says: Vec<Say>,
+    /// What each source says of people of whom not just one value is known, sorted by person, then source.
+    pub open: Vec<Say>,
+    /// By source: people in each state, of those of whom it says something.
+    pub by_source: Vec<States>,
+    /// Each two sources that know a value of the same people, sorted.
+    pub pairs: Pairs,
     pub beside: Beside,
 }
 
@@ -70,10 +80,36 @@ impl ItemEvidence {
         self.values.get(place? as usize).map(|value| &**value)
     }
 
+    /// The place of the value that won, by person.
+    pub fn won(&self) -> impl Iterator<Item = Option<u32>> {
+        self.won.iter().map(|place| Some(*place).filter(|place| *place != NO_VALUE))
+    }
+
+    /// The value that won of one person.
+    pub fn resolved_of(&self, person: usize) -> Option<&str> {
+        self.won.get(person).and_then(|place| self.value(Some(*place)))
+    }
+
     /// The value that won, by person.
     pub fn resolved(&self) -> impl Iterator<Item = Option<&str>> {
-        self.resolved.iter().map(|place| self.value(*place))
+        self.won().map(|place| self.value(place))
     }
+
+    /// What each source says of a person whose record is open.
+    pub fn open_of(&self, person: u32) -> &[Say] {
+        let from = self.open.partition_point(|say| say.person < person);
+        let to = self.open.partition_point(|say| say.person <= person);
+        self.open.get(from..to).unwrap_or_default()
+    }
+}
+
+/// Two sources that know a value of the same people.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Pair {
+    pub people: u64,
+    pub same: u64,
+    /// By what the first and the second say: places among the item's values.
+    pub differ: BTreeMap<(u32, u32), u64>,
 }
 
 /// What one source says about one item of one person.
@@ -88,8 +124,10 @@ pub struct Say {
     date: i32,
 }
 
-/// No value, and no date.
-const NO_VALUE: u32 = u32::MAX;
+/// Instead of the place of a value.
+pub const NO_VALUE: u32 = u32::MAX;
+
+/// Instead of a date.
 const NO_DATE: i32 = i32::MIN;
 
 impl Say {

@@ -4,8 +4,10 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::Beside;
+use hashbrown::HashMap;
+
 use super::places::Times;
+use super::{Beside, Pair, Pairs, Say, States};
 use crate::pipeline::decl::Resolve;
 
 /// A known value of one source.
@@ -18,8 +20,15 @@ pub(super) struct Known {
     pub times: Times,
 }
 
-/// The rules of resolution, each followed for every person.
+/// What sources say of everyone, beside each other, and the rules of resolution, each followed for every person.
 pub(super) struct SideBySide {
+    sources: usize,
+    /// By source: people in each state.
+    by_source: Vec<States>,
+    /// By source and source: people of whom both know a value, and those of whom they know the same.
+    pairs: Vec<[u64; 2]>,
+    /// By a pair and its two values.
+    unlike: HashMap<(u32, u32, u32), u64>,
     declared: Resolve,
     /// By value: of whom all sources know the same, so that every rule agrees.
     agreed: Vec<u64>,
@@ -29,8 +38,12 @@ pub(super) struct SideBySide {
 }
 
 impl SideBySide {
-    pub fn new(values: usize, declared: Resolve) -> Self {
+    pub fn new(values: usize, sources: usize, declared: Resolve) -> Self {
         Self {
+            sources,
+            by_source: vec![Default::default(); sources],
+            pairs: vec![[0; 2]; sources * sources],
+            unlike: HashMap::new(),
             declared,
             agreed: vec![0; values],
             people: Resolve::ALL.map(|_| vec![0; values]),
@@ -47,6 +60,39 @@ impl SideBySide {
         mine.known += theirs.known;
         mine.changed += theirs.changed;
         mine.went_back += theirs.went_back;
+        let mine = self.by_source.iter_mut().flatten().chain(self.pairs.iter_mut().flatten());
+        let theirs = other.by_source.iter().flatten().chain(other.pairs.iter().flatten());
+        mine.zip(theirs).for_each(|(mine, theirs)| *mine += theirs);
+        other.unlike.iter().for_each(|(values, people)| *self.unlike.entry(*values).or_default() += people);
+    }
+
+    /// What each source says of one person, in their order.
+    pub fn hear(&mut self, says: &[Say]) {
+        for (at, say) in says.iter().enumerate() {
+            self.by_source[usize::from(say.source)][say.state as usize] += 1;
+            let Some(first) = say.value() else { continue };
+            for (other, second) in says[at + 1..].iter().filter_map(|other| Some((other, other.value()?))) {
+                let pair = usize::from(say.source) * self.sources + usize::from(other.source);
+                self.pairs[pair][0] += 1;
+                self.pairs[pair][1] += u64::from(first == second);
+                if first != second {
+                    *self.unlike.entry((pair as u32, first, second)).or_default() += 1;
+                }
+            }
+        }
+    }
+
+    /// People by source and state, and each two sources that know a value of the same people.
+    pub fn of_sources(&mut self) -> (Vec<States>, Pairs) {
+        let named = |at: usize| ((at / self.sources) as u16, (at % self.sources) as u16);
+        let both = self.pairs.iter().enumerate().filter(|(_, [people, _])| *people > 0);
+        let pair = |(at, &[people, same]): (usize, &[u64; 2])| (named(at), Pair { people, same, ..Pair::default() });
+        let mut pairs: Pairs = both.map(pair).collect();
+        for (&(at, first, second), &people) in &self.unlike {
+            let pair = pairs.entry(named(at as usize)).or_default();
+            pair.differ.insert((first, second), people);
+        }
+        (std::mem::take(&mut self.by_source), pairs)
     }
 
     /// All that is known of a person is this.

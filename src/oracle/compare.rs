@@ -88,7 +88,7 @@ fn compare_items(
             continue;
         }
         let theirs = people.items.get(index);
-        let resolved = theirs.and_then(|theirs| Some(theirs.value(*theirs.resolved.get(row)?)));
+        let resolved = theirs.and_then(|theirs| theirs.state.get(row).map(|_| theirs.resolved_of(row)));
         if resolved != Some(value.as_deref()) {
             differs(format!("item {}", item.name));
         }

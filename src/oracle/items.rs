@@ -137,7 +137,7 @@ mod tests {
             resolve,
             order: Vec::new(),
         };
-        Item { name: String::new(), decl, expires: None, order: vec![TRUSTED, FIRST, LAST] }
+        Item { name: String::new(), decl, pattern: None, expires: None, order: vec![TRUSTED, FIRST, LAST] }
     }
 
     fn says(source: usize, day: Option<i8>, value: &str) -> Evidence {

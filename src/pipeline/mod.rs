@@ -60,6 +60,7 @@ use std::sync::Arc;
 
 use arrow::datatypes::DataType;
 use jiff::civil::Date;
+use regex::Regex;
 
 use crate::calendar::Window;
 use crate::codelist::{CodeList, ValueSet};
@@ -146,6 +147,8 @@ pub struct Demographic {
 pub struct Item {
     pub name: String,
     pub decl: ItemDecl,
+    /// What a known value matches.
+    pub pattern: Option<Regex>,
     /// How long a known value counts; none for ever.
     pub expires: Option<Window>,
     /// Indices into [`Pipeline::sources`], most trusted first: the declared order, then the rest as the run names them.

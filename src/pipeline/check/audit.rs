@@ -1,6 +1,7 @@
 //! Audits: their items, what sources say about them, and by what the counts are split.
 
 use arrow::datatypes::DataType;
+use regex::{Regex, RegexBuilder};
 
 use super::super::decl::{AuditDecl, ItemDecl, Role, SourceDecl};
 use super::super::document::Document;
@@ -37,11 +38,11 @@ impl Checker {
             }
             return;
         }
-        if let Some(pattern) = &decl.pattern
-            && regex::RegexBuilder::new(pattern).size_limit(1 << 20).build().is_err()
-        {
+        let pattern = decl.pattern.as_ref().map(|pattern| whole(pattern)).transpose();
+        let pattern = pattern.unwrap_or_else(|_| {
             self.desk.report(document.at_value(&["items", name, "pattern"], "this is not a regular expression"));
-        }
+            None
+        });
         if decl.pattern.is_some() && decl.date_not_before.is_some() {
             self.desk.report(
                 document.at_key(&["items", name, "pattern"], "an item has `pattern` or `date_not_before`, not both"),
@@ -55,7 +56,7 @@ impl Checker {
         let rest: Vec<usize> = (0..self.sources.len()).filter(|source| !order.contains(source)).collect();
         order.extend(rest);
         let expires = self.item_limits(document, name, decl);
-        self.items.push(Item { name: name.to_owned(), decl: decl.clone(), expires, order });
+        self.items.push(Item { name: name.to_owned(), decl: decl.clone(), pattern, expires, order });
     }
 
     /// What the sources say about the person.
@@ -194,4 +195,11 @@ impl Checker {
             self.desk.report(document.at_value(path, message));
         }
     }
+}
+
+/// A pattern that a text must match from end to end. It is one by itself, too: its brackets do not close ours.
+fn whole(pattern: &str) -> Result<Regex, regex::Error> {
+    let compiled = |pattern: &str| RegexBuilder::new(pattern).size_limit(1 << 20).build();
+    compiled(pattern)?;
+    compiled(&format!("^(?:{pattern})$"))
 }

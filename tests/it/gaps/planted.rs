@@ -92,11 +92,15 @@ fn by_person(pipeline: &Pipeline, people: &People, deliveries: &Path) {
 fn by_source(pipeline: &Pipeline, people: &People, deliveries: &Path) {
     let mut found: BTreeMap<(String, String, String), u64> = BTreeMap::new();
     for (item, evidence) in pipeline.items.iter().zip(&people.items) {
-        let mut count = |source: &str, state: RecordingState| {
-            *found.entry((item.name.clone(), source.to_owned(), state.name().to_owned())).or_default() += 1;
+        let mut count = |source: &str, state: RecordingState, people: u64| {
+            if people > 0 {
+                *found.entry((item.name.clone(), source.to_owned(), state.name().to_owned())).or_default() += people;
+            }
         };
-        evidence.state.iter().for_each(|state| count("all sources", *state));
-        evidence.says.iter().for_each(|say| count(&pipeline.sources[usize::from(say.source)].name, say.state));
+        evidence.state.iter().for_each(|state| count("all sources", *state, 1));
+        for (source, states) in pipeline.sources.iter().zip(&evidence.by_source) {
+            RecordingState::ALL.iter().zip(states).for_each(|(state, people)| count(&source.name, *state, *people));
+        }
     }
     let rows = table(&deliveries.join("truth/expected_recording.csv"));
     let planted: BTreeMap<_, _> = rows[1..]

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use riskstrat::codelist::{Value, ValueSet};
 use riskstrat::cohort::Cohorts;
 use riskstrat::error::Result;
-use riskstrat::link::{ItemEvidence, RecordingState, Say};
+use riskstrat::link::{ItemEvidence, NO_VALUE, Pairs, RecordingState, Say, States};
 use riskstrat::pipeline::{Audit, Demographic, Item, Model, Points, Scoring, Source};
 use riskstrat::publish::{Draft, Lock, publish, run_id};
 use riskstrat::receipt::{Basis, CohortAccount, PeopleAccount, Receipt};
@@ -109,7 +109,7 @@ impl World {
         says: &[Said<'_>],
     ) -> Self {
         let decl = declared(&format!("label = \"{label}\"\nresolve = \"most_recent\""));
-        self.pipeline.items.push(Item { name: name.to_owned(), decl, expires: None, order: Vec::new() });
+        self.pipeline.items.push(Item { name: name.to_owned(), decl, pattern: None, expires: None, order: Vec::new() });
         let all = resolved.iter().map(|(value, _)| *value).chain(says.iter().map(|(_, _, _, value, _)| *value));
         let mut values: Vec<&str> = all.flatten().collect();
         values.sort_unstable();
@@ -119,11 +119,17 @@ impl World {
         };
         let say =
             |&(person, source, state, value, date): &Said<'_>| Say::new(person, source, state, place(value), date);
+        let says: Vec<Say> = says.iter().map(say).collect();
+        let mut by_source = vec![States::default(); 8];
+        says.iter().for_each(|say| by_source[usize::from(say.source)][say.state as usize] += 1);
+        let is_open = |say: &&Say| resolved[say.person as usize].1 != RecordingState::Known;
         self.people.items.push(ItemEvidence {
             values: values.iter().map(|value| Arc::from(*value)).collect(),
-            resolved: resolved.iter().map(|(value, _)| place(*value)).collect(),
+            won: resolved.iter().map(|(value, _)| place(*value).unwrap_or(NO_VALUE)).collect(),
             state: resolved.iter().map(|(_, state)| *state).collect(),
-            says: says.iter().map(say).collect(),
+            open: says.iter().filter(is_open).copied().collect(),
+            by_source,
+            pairs: pairs(&says),
             ..ItemEvidence::default()
         });
         self
@@ -144,6 +150,23 @@ impl World {
         self.pipeline.audits.push(audit);
         self
     }
+}
+
+/// What each two sources know of the same person.
+fn pairs(says: &[Say]) -> Pairs {
+    let mut pairs = Pairs::new();
+    for (at, a) in says.iter().enumerate() {
+        let others = says[at + 1..].iter().filter(|b| b.person == a.person);
+        for (b, (first, second)) in others.filter_map(|b| Some((b, a.value().zip(b.value())?))) {
+            let pair = pairs.entry((a.source, b.source)).or_default();
+            pair.people += 1;
+            pair.same += u64::from(first == second);
+            if first != second {
+                *pair.differ.entry((first, second)).or_default() += 1;
+            }
+        }
+    }
+    pairs
 }
 
 fn read_below(run: &Path, folder: &Path, files: &mut BTreeMap<String, Vec<u8>>) {
