@@ -47,6 +47,10 @@ impl fmt::Display for MemoryLimit {
 }
 
 impl MemoryLimit {
+    pub fn bytes(self) -> u64 {
+        self.bytes
+    }
+
     /// Stops a run that is about to take so many bytes more than it holds, before it takes them.
     pub fn allows(self, more: u64) -> Result<()> {
         let needed = held().unwrap_or_default().saturating_add(more);

@@ -52,7 +52,7 @@ pub fn run(
         return Ok((id, published));
     }
     journal.found(pipeline, &delivered);
-    let engine = limited(pipeline, options.engine);
+    let engine = options.engine.limited(pipeline);
     let files_since = gates::due(pipeline, &delivered, &history)?;
     let conformed = conform::conform(pipeline, &delivered, engine)?;
     let mut records = link::link(&conformed)?;
@@ -104,12 +104,6 @@ pub fn run(
     engine.keeps_limit("outputs")?;
     let published = publish::publish(storage, &lock, &id, &draft, &people.tokens, receipt)?;
     Ok((id, published))
-}
-
-/// The engine with the run file's limit on memory where the command line gives none.
-fn limited(pipeline: &Pipeline, engine: Engine) -> Engine {
-    let declared = pipeline.decl.memory_limit.as_deref().and_then(|text| text.parse().ok());
-    Engine { memory: engine.memory.or(declared), ..engine }
 }
 
 /// How scores moved since the run before, where there was one.

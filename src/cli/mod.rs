@@ -325,7 +325,7 @@ impl EngineArgs {
     fn engine(&self) -> Result<Engine> {
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);
         let partitions = self.partitions.unwrap_or_else(cores);
-        let engine = Engine { partitions, batch_rows: self.batch_rows, memory: self.memory_limit };
+        let engine = Engine { partitions, batch_rows: self.batch_rows, memory: self.memory_limit, buckets: None };
         match engine.partitions > 0 && engine.batch_rows > 0 {
             true => Ok(engine),
             false => Err(Error::Usage("--partitions and --batch-rows must be at least 1".to_owned())),

@@ -17,7 +17,7 @@ pub(super) struct PlanArgs {
 
 pub(super) fn explain(args: &PlanArgs, as_json: bool) -> Result<()> {
     let pipeline = load(&args.pipeline)?;
-    let told = told::tell(&pipeline, &source::find(&pipeline)?, args.engine.engine()?)?;
+    let told = told::tell(&pipeline, &source::find(&pipeline)?, args.engine.engine()?.limited(&pipeline))?;
     if as_json {
         return output::json(&told);
     }
@@ -45,7 +45,13 @@ fn of_source(told: &ToldSource) -> String {
     if !told.keeps.is_empty() {
         text.push_str(&format!("\n  keeps     rows one by one, in the same scan: for {}", told.keeps.join(", ")));
     }
-    let held = if told.held { ", and all rows until duplicates are known" } else { "" };
+    let held = match (told.held, told.buckets) {
+        (false, _) => String::new(),
+        (true, 1) => ", and all rows until duplicates are known".to_owned(),
+        (true, buckets) => {
+            format!(", and a bucket of rows a worker, of {buckets} on the disk, until duplicates are known")
+        }
+    };
     text.push_str(&format!(
         "\n  holds     {} bytes a person for {} features{held}; {}",
         told.state_bytes_a_person,

@@ -153,6 +153,16 @@ pub(super) fn key_text(keys: &[&ArrayRef], row: usize) -> Option<String> {
     write_key(keys, row, &mut text).then_some(text)
 }
 
+/// Calls `each` with the key of every row as text; none where a part of it is blank.
+pub(super) fn each_key(source: &Source, chunk: &Chunk, mut each: impl FnMut(u32, Option<&str>)) {
+    let keys = key_columns(source, chunk);
+    let mut key = String::new();
+    for (row, place) in (0..chunk.fates.len()).zip(0..) {
+        let whole = write_key(&keys, row, &mut key);
+        each(place, whole.then_some(&*key));
+    }
+}
+
 /// Puts the key of a row in the place of a text; false when a part of the key is blank.
 fn write_key(keys: &[&ArrayRef], row: usize, text: &mut String) -> bool {
     text.clear();

@@ -27,9 +27,16 @@ mod returned;
 /// Rows that were sent twice.
 mod duplicates;
 
+/// Rows that memory does not hold.
+mod spill;
+
+/// One source from its first row to its last.
+mod scan;
+
 use std::collections::BTreeMap;
+use std::num::NonZero;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::AtomicUsize;
 
 use arrow::array::{ArrayRef, UInt32Array};
 use arrow::compute::{concat_batches, take_record_batch};
@@ -39,17 +46,16 @@ use jiff::civil::Date;
 
 use crate::error::{Error, Result};
 use crate::memory::MemoryLimit;
-use crate::pipeline::decl::{OnBadRow, Role, Tokens};
+use crate::pipeline::decl::{Role, Tokens};
 use crate::pipeline::{Pipeline, Source};
 use crate::receipt::Reason;
-use crate::source::{self, Delivered, DeliveredFile};
-use crate::workers;
-use batch::Conformer;
+use crate::source::{Delivered, DeliveredSource};
 
 pub use batch::{days as batch_days, schema};
 pub use columns::count;
 pub use duplicates::cell_text;
 pub use returned::MISTYPED;
+pub use spill::held_bytes;
 pub use text::{Memo, Texts, plain};
 
 /// How the work is cut: changes no published byte.
@@ -60,12 +66,30 @@ pub struct Engine {
     pub batch_rows: usize,
     /// Beyond it a run stops.
     pub memory: Option<MemoryLimit>,
+    /// Parts into which the rows of a source with a key are cut; none: as many as memory asks for.
+    pub buckets: Option<NonZero<usize>>,
 }
 
 impl Engine {
     /// Without a limit on memory.
     pub const fn of(partitions: usize, batch_rows: usize) -> Self {
-        Self { partitions, batch_rows, memory: None }
+        Self { partitions, batch_rows, memory: None, buckets: None }
+    }
+
+    /// With the limit on memory that the run file sets, where there is none yet.
+    pub fn limited(self, pipeline: &Pipeline) -> Self {
+        let declared = pipeline.decl.memory_limit.as_deref().and_then(|text| text.parse().ok());
+        Self { memory: self.memory.or(declared), ..self }
+    }
+
+    /// Into how many parts the rows of a source are cut that are held until their duplicates are known: more than one are
+    /// kept on the disk, and read back one after the other.
+    pub fn buckets(&self, source: &Source, delivered: &DeliveredSource) -> usize {
+        if source.decl.key.is_empty() || source.decl.role == Role::Lookup {
+            return 1;
+        }
+        let needed = || self.memory.map(|limit| spill::buckets(&delivered.files, limit, self.partitions));
+        self.buckets.map(NonZero::get).or_else(needed).unwrap_or(1)
     }
 
     /// Stops a run that is about to take more memory than it may.
@@ -150,6 +174,10 @@ pub enum Fate {
     Duplicate,
 }
 
+impl Fate {
+    const ALL: [Self; 4] = [Self::Good, Self::SetAside, Self::NotYetKnown, Self::Duplicate];
+}
+
 /// A rejected row: where it stands, and the column and rule it broke.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SetAside {
@@ -226,130 +254,7 @@ impl Conformed<'_> {
         self.lookups[index] = Some(Lookup { rows, by_key });
         Ok(())
     }
-
-    /// By source: how often its files were read so far.
-    pub fn scans(&self) -> Vec<usize> {
-        self.scans.iter().map(|scans| scans.load(Ordering::Relaxed)).collect()
-    }
-
-    /// Reads a source once, cut over the workers, each with a state of its own made by `new`.
-    ///
-    /// With a `key` the whole source is held until its duplicates are known; otherwise batch by batch.
-    pub fn scan<S: Send>(
-        &self,
-        source: usize,
-        new: impl Fn() -> S + Sync,
-        each: impl Fn(&mut S, Chunk) -> Result<()> + Sync,
-    ) -> Result<(Vec<S>, Tally)> {
-        if self.pipeline.sources[source].decl.key.is_empty() || self.pipeline.sources[source].decl.role == Role::Lookup
-        {
-            self.scans[source].fetch_add(1, Ordering::Relaxed);
-            let files = self.delivered.sources[source].files.iter().enumerate().collect();
-            let states = workers::share(
-                self.engine.partitions,
-                files,
-                || (new(), Tally::default()),
-                |(state, tally), (number, file)| {
-                    self.read(source, number, file, tally, &mut |chunk| each(state, chunk))
-                },
-            )?;
-            let mut total = Tally::default();
-            let states = states.into_iter().map(|(state, tally)| {
-                total.merge(tally);
-                state
-            });
-            let states = states.collect();
-            return Ok((states, self.judged(source, total)?));
-        }
-        let (chunks, tally) = self.collect(source)?;
-        let states = workers::share(self.engine.partitions, chunks, &new, |state, chunk| each(state, chunk))?;
-        Ok((states, tally))
-    }
-
-    /// All rows of a source, duplicates marked.
-    fn collect(&self, source: usize) -> Result<(Vec<Chunk>, Tally)> {
-        self.scans[source].fetch_add(1, Ordering::Relaxed);
-        let files = self.delivered.sources[source].files.iter().enumerate().collect();
-        let states = workers::share(
-            self.engine.partitions,
-            files,
-            Default::default,
-            |(chunks, tally): &mut (Vec<Chunk>, Tally), (number, file)| {
-                self.read(source, number, file, tally, &mut |chunk| {
-                    chunks.push(chunk);
-                    Ok(())
-                })
-            },
-        )?;
-        let mut total = Tally::default();
-        let mut all = Vec::new();
-        for (chunks, tally) in states {
-            all.extend(chunks);
-            total.merge(tally);
-        }
-        if self.pipeline.sources[source].decl.role != Role::Lookup {
-            let partitions = self.engine.partitions;
-            duplicates::mark(&self.pipeline.sources[source], self.pipeline.as_of, partitions, &mut all)?;
-        }
-        let contested: usize = all.iter().map(|chunk| chunk.contested.len()).sum();
-        if contested as u64 > total.rows / CROWDED {
-            all.iter_mut().for_each(|chunk| chunk.raw = None);
-        }
-        Ok((all, self.judged(source, total)?))
-    }
-
-    fn read(
-        &self,
-        source: usize,
-        number: usize,
-        file: &DeliveredFile,
-        tally: &mut Tally,
-        each: &mut dyn FnMut(Chunk) -> Result<()>,
-    ) -> Result<()> {
-        let declared = &self.pipeline.sources[source];
-        let conformer = Conformer::new(self, declared, file);
-        let checks_itself = self.pipeline.decl.self_check.as_ref().is_some_and(|check| check.one_in > 0);
-        let keeps = checks_itself && is_read_as_stored(declared);
-        let place = format!("source {}", declared.name);
-        let open = if is_read_as_stored(declared) { source::open_stored } else { source::open };
-        for raw in open(declared, file, conformer.wanted(), self.engine.batch_rows)? {
-            let mut chunk = conformer.conform(raw?, number, tally)?;
-            chunk.raw = chunk.raw.filter(|_| keeps);
-            each(chunk)?;
-            self.engine.keeps_limit(&place)?;
-        }
-        source::recheck(file)
-    }
-
-    /// The tally in an order that no thread decides, held against what the declaration allows.
-    fn judged(&self, source: usize, mut tally: Tally) -> Result<Tally> {
-        tally.set_aside.sort();
-        tally.blanked.sort_by(|a, b| (&a.column, &a.rule).cmp(&(&b.column, &b.rule)));
-        let decl = &self.pipeline.sources[source].decl;
-        let bad = tally.set_aside.len();
-        let share = bad as f64 / tally.rows.max(1) as f64;
-        let Some(first) = tally.set_aside.first() else { return Ok(tally) };
-        if decl.on_bad_row == OnBadRow::SetAside && share <= decl.max_bad_share {
-            return Ok(tally);
-        }
-        let name = &self.pipeline.sources[source].name;
-        let allowed = match decl.on_bad_row {
-            OnBadRow::Stop => "on_bad_row = \"stop\"".to_owned(),
-            OnBadRow::SetAside => format!("max_bad_share = {}", decl.max_bad_share),
-        };
-        let mut text = format!("source {name}: {bad} of {} rows are bad, and the source allows {allowed}", tally.rows);
-        for bad in tally.set_aside.iter().take(50) {
-            text.push_str(&format!("\n  {}, row {}, column {}: {}", bad.file, bad.row, bad.column, bad.rule));
-        }
-        if bad > 50 {
-            text.push_str(&format!("\n  … and {} more; the first is {} row {}", bad - 50, first.file, first.row));
-        }
-        Err(Error::Check(text))
-    }
 }
-
-/// Where more than one row in so many shares its key with another, rows are not kept as they were delivered.
-const CROWDED: u64 = 8;
 
 /// Sources with many rows and their people's own tokens are read with text as it is stored.
 pub fn is_read_as_stored(source: &Source) -> bool {

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::hear::Hearing;
 use super::plan::Plan;
-use crate::conform::Engine;
+use crate::conform::{Engine, held_bytes};
 use crate::error::Result;
 use crate::link::rows::compared_columns;
 use crate::pipeline::decl::Role;
@@ -15,9 +15,6 @@ use crate::source::{Delivered, DeliveredSource, delivered_columns};
 /// A token in the table of all tokens, with its entry, its slots and its place on the spine.
 const BYTES_A_TOKEN: u64 = 64 * 2 + 64;
 
-/// A row that is held until its duplicates are known, beside its columns of eight bytes each.
-const BYTES_A_HELD_ROW: u64 = 24;
-
 /// A run's plan.
 #[derive(Debug, Serialize)]
 pub struct Told {
@@ -25,7 +22,7 @@ pub struct Told {
     /// As many as the registers have rows, where their files say so.
     pub people_at_most: Option<u64>,
     pub workers: usize,
-    /// Parts into which people are cut, one after the other.
+    /// The most parts into which the rows of a source are cut.
     pub buckets: usize,
     /// Of so many people: the source that takes most, the table of tokens, every feature. Batches, lists and outputs come on
     /// top. None where the files do not count their rows.
@@ -56,8 +53,10 @@ pub struct ToldSource {
     pub features: usize,
     /// What a worker holds of one person while the source is read.
     pub state_bytes_a_person: usize,
-    /// Held whole until duplicates by key are known.
+    /// Held until duplicates by key are known.
     pub held: bool,
+    /// Parts into which such rows are cut: more than one lie on the disk but for that which a worker goes through.
+    pub buckets: usize,
     pub estimated_bytes: Option<u64>,
 }
 
@@ -69,7 +68,7 @@ pub fn tell(pipeline: &Pipeline, delivered: &Delivered, engine: Engine) -> Resul
     let sources = each.map(|(index, (source, delivered))| {
         let mut plan = Plan::new(pipeline, index, 0)?;
         Hearing::new(pipeline, index, &mut plan.predicates)?;
-        let told = tell_source(source, delivered, &plan, people_at_most, engine.partitions);
+        let told = tell_source(source, delivered, &plan, people_at_most, engine);
         let keeps = pipeline.measures.looking_at(index).map(str::to_owned).collect();
         Ok(ToldSource { hears: hears(pipeline, index), keeps, ..told })
     });
@@ -79,7 +78,8 @@ pub fn tell(pipeline: &Pipeline, delivered: &Delivered, engine: Engine) -> Resul
     let in_features =
         people_at_most.map(|people| feature_bytes(pipeline, usize::try_from(people).unwrap_or(usize::MAX)));
     let estimated_bytes = most.zip(tokens).zip(in_features).map(|((most, tokens), features)| most + tokens + features);
-    Ok(Told { sources, people_at_most, workers: engine.partitions, buckets: 1, estimated_bytes })
+    let buckets = sources.iter().map(|source| source.buckets).max().unwrap_or(1);
+    Ok(Told { sources, people_at_most, workers: engine.partitions, buckets, estimated_bytes })
 }
 
 /// What every feature of so many people takes, at least.
@@ -108,7 +108,7 @@ fn tell_source(
     delivered: &DeliveredSource,
     plan: &Plan,
     people: Option<u64>,
-    workers: usize,
+    engine: Engine,
 ) -> ToldSource {
     let mut columns: Vec<String> = Vec::new();
     for name in delivered.files.iter().flat_map(|file| delivered_columns(source, &file.header)) {
@@ -118,14 +118,14 @@ fn tell_source(
     }
     let held = !source.decl.key.is_empty() && source.decl.role != Role::Lookup;
     let state_bytes_a_person = plan.bytes_a_person();
-    let rows = rows(delivered);
-    let a_row = BYTES_A_HELD_ROW + 8 * columns.len() as u64;
-    let in_rows = if held { rows.map(|rows| rows * a_row) } else { Some(0) };
-    let in_states = people.map(|people| people * (state_bytes_a_person * workers) as u64);
+    let buckets = engine.buckets(source, delivered);
+    let at_hand = if held { engine.partitions.min(buckets) as u64 } else { 0 };
+    let in_rows = delivered.files.iter().map(held_bytes).sum::<u64>() / buckets as u64 * at_hand;
+    let in_states = people.map(|people| people * (state_bytes_a_person * engine.partitions) as u64);
     ToldSource {
         source: source.name.clone(),
         files: delivered.files.len(),
-        rows,
+        rows: rows(delivered),
         row_groups: delivered.files.iter().filter_map(|file| file.counted).map(|counted| counted.row_groups).sum(),
         row_groups_pruned: 0,
         columns,
@@ -136,7 +136,8 @@ fn tell_source(
         features: plan.features.len(),
         state_bytes_a_person,
         held,
-        estimated_bytes: in_rows.zip(in_states).map(|(rows, states)| rows + states),
+        buckets,
+        estimated_bytes: in_states.map(|states| in_rows + states),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The same input gives the same bytes, however the work is cut and wherever it is done (trust rows F1 to F3).
 
 use std::collections::BTreeMap;
+use std::num::NonZero;
 use std::path::Path;
 use std::process::Command;
 
@@ -38,19 +39,15 @@ fn demo(out: &Path, deliveries: Option<&Path>, engine: Engine) -> std::path::Pat
 }
 
 #[test]
-fn threads_and_batches_change_nothing() {
+fn threads_batches_and_buckets_change_nothing() {
     let out = tempfile::tempdir().unwrap();
-    let cut = |partitions, batch_rows, name: &str| {
-        runs::files(&demo(&out.path().join(name), None, Engine::of(partitions, batch_rows)))
-    };
-    let one = cut(1, 8192, "one");
+    let cut = |engine: Engine, name: &str| runs::files(&demo(&out.path().join(name), None, engine));
+    let one = cut(Engine::of(1, 8192), "one");
     assert!(one.len() > 10);
-    for (partitions, batch_rows) in [(2, 8192), (8, 8192), (2, 97)] {
-        assert_eq!(
-            cut(partitions, batch_rows, &format!("{partitions}-{batch_rows}")),
-            one,
-            "{partitions} {batch_rows}"
-        );
+    for (partitions, batch_rows, buckets) in [(2, 8192, 1), (8, 8192, 1), (2, 97, 1), (2, 8192, 4), (3, 97, 64)] {
+        let name = format!("{partitions}-{batch_rows}-{buckets}");
+        let engine = Engine { buckets: NonZero::new(buckets), ..Engine::of(partitions, batch_rows) };
+        same(&cut(engine, &name), &one);
     }
 }
 

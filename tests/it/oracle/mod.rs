@@ -5,6 +5,7 @@ mod decisions;
 mod expressions;
 
 use std::collections::BTreeMap;
+use std::num::NonZero;
 
 use arrow::array::AsArray;
 use arrow::datatypes::Float64Type;
@@ -92,9 +93,7 @@ fn engine_against_oracle(population: &Population, seed: u64, cuts: &[Engine]) ->
             Ok(differences) => differences,
             Err(error) => return vec![format!("seed {seed}: {error}")],
         };
-        found.extend(differences.into_iter().map(|line| {
-            format!("seed {seed}, {} partitions, {} rows a batch: {line}", cut.partitions, cut.batch_rows)
-        }));
+        found.extend(differences.into_iter().map(|line| format!("seed {seed}, {cut:?}: {line}")));
     }
     found
 }
@@ -144,7 +143,10 @@ fn described(pipeline: &Pipeline, difference: &Difference) -> String {
 fn the_engine_equals_the_second_implementation() {
     let sizes =
         [1, 2, 8].into_iter().flat_map(|partitions| [1, 7, 8192].map(|batch_rows| Engine::of(partitions, batch_rows)));
-    let cuts: Vec<Engine> = sizes.collect();
+    let in_buckets = [(1, 8192, 4), (2, 7, 4), (2, 8192, 64), (8, 1, 64)].map(|(partitions, batch_rows, buckets)| {
+        Engine { buckets: NonZero::new(buckets), ..Engine::of(partitions, batch_rows) }
+    });
+    let cuts: Vec<Engine> = sizes.chain(in_buckets).collect();
     let drawn = (0..populations()).map(|seed| (seed, Population::new(seed)));
     let found: Vec<String> =
         drawn.flat_map(|(seed, population)| engine_against_oracle(&population, seed, &cuts)).collect();
