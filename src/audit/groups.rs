@@ -1,9 +1,11 @@
 //! People by what they have in common; those of whom it is not recorded are a group like any other.
 
 use std::collections::BTreeMap;
+use std::hash::Hash;
 use std::sync::{Arc, Mutex};
 
-use arrow::array::StringArray;
+use arrow::array::AsArray;
+use arrow::datatypes::Int64Type;
 use hashbrown::HashMap;
 
 use crate::cohort::words::{self, NOT_RECORDED};
@@ -144,9 +146,13 @@ pub fn by_feature(pipeline: &Pipeline, features: &Features, feature: usize) -> R
 fn split_by(pipeline: &Pipeline, features: &Features, feature: usize) -> Result<Split> {
     let fault = || Error::Fault("a split is by a feature that was not made".to_owned());
     let name = &pipeline.features.get(feature).ok_or_else(fault)?.name;
-    let column: StringArray = words::column(&features.columns.by_name(name)?.ok_or_else(fault)?)?;
+    let column = features.columns.by_name(name)?.ok_or_else(fault)?;
     let labels = item_of(pipeline, feature).map(|item| labels(pipeline, item)).unwrap_or_default();
-    split(name, column.iter(), &labels)
+    let called = |text: &str| labels.get(text).copied().unwrap_or(text).to_owned();
+    match column.as_primitive_opt::<Int64Type>() {
+        Some(numbers) => split(name, numbers.iter(), |number| called(&number.to_string())),
+        None => split(name, words::column(&column)?.iter(), called),
+    }
 }
 
 fn item_of(pipeline: &Pipeline, feature: usize) -> Option<usize> {
@@ -169,21 +175,21 @@ pub fn labels(pipeline: &Pipeline, item: usize) -> BTreeMap<&str, &str> {
     labels
 }
 
-fn split<'a>(
+fn split<V: Copy + Eq + Hash>(
     name: &str,
-    values: impl Iterator<Item = Option<&'a str>>,
-    labels: &BTreeMap<&str, &'a str>,
+    values: impl Iterator<Item = Option<V>>,
+    called: impl Fn(V) -> String,
 ) -> Result<Split> {
-    let mut numbers: HashMap<&str, u32> = HashMap::new();
-    let mut distinct: Vec<&str> = Vec::new();
-    let mut number = |value: &'a str| {
+    let mut numbers: HashMap<V, u32> = HashMap::new();
+    let mut distinct: Vec<String> = Vec::new();
+    let mut number = |value: V| {
         *numbers.entry(value).or_insert_with(|| {
-            distinct.push(labels.get(value).copied().unwrap_or(value));
+            distinct.push(called(value));
             distinct.len() as u32 - 1
         })
     };
     let of = values.map(|value| value.map(&mut number)).collect();
-    named(name, of, &distinct)
+    named(name, of, &distinct.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
 /// A split by the numbers of what groups are called.
@@ -207,8 +213,8 @@ mod tests {
     #[test]
     fn everyone_is_in_one_group_and_not_recorded_is_one_of_them() -> Result<()> {
         let values = [Some("10"), None, Some("2"), Some("X"), Some("2"), None];
-        let labels = BTreeMap::from([("X", "unknown area")]);
-        let split = split("imd_decile", values.into_iter(), &labels)?;
+        let called = |value: &str| if value == "X" { "unknown area".to_owned() } else { value.to_owned() };
+        let split = split("imd_decile", values.into_iter(), called)?;
         assert_eq!(split.names, ["2", "10", "unknown area", "not recorded"]);
         assert_eq!(*split.of, [1, 3, 0, 2, 0, 3]);
         assert_eq!(split.count(|_| true), [2, 1, 1, 2]);

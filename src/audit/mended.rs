@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, StringArray, StringBuilder};
-use arrow::record_batch::RecordBatch;
+use arrow::array::{ArrayRef, StringArray, StringDictionaryBuilder};
+use arrow::datatypes::{DataType, Field, Int32Type};
 
 use super::dqmi::audited;
 use super::tables::text;
 use super::worklist::is_gap;
+use crate::columns::Columns;
 use crate::disclosure::{AggregateTable, Cell};
 use crate::error::Result;
 use crate::history::{self, Previous};
-use crate::link::{ItemEvidence, People};
+use crate::link::People;
 use crate::pipeline::Pipeline;
 
 /// People whose record of one item was open in the run before, and what became of it.
@@ -70,12 +71,11 @@ pub fn table(pipeline: &Pipeline, mended: &[Mended]) -> Result<AggregateTable> {
 }
 
 /// The table behind [`history::GAPS`]: each person with the names of their open items.
-pub fn open_items(pipeline: &Pipeline, people: &People) -> Result<RecordBatch> {
+pub fn open_items(pipeline: &Pipeline, people: &People) -> Result<Columns> {
     let items = pipeline.items.iter().zip(&people.items).enumerate();
     let items: Vec<_> = items.filter(|(item, _)| audited(pipeline, *item)).map(|(_, item)| item).collect();
-    let open_of = |evidence: &ItemEvidence| evidence.state.iter().filter(|state| is_gap(**state)).count();
-    let bytes = items.iter().map(|(item, evidence)| (item.name.len() + 1) * open_of(evidence)).sum();
-    let mut open = StringBuilder::with_capacity(people.tokens.len(), bytes);
+    // Many people have the same items open.
+    let mut open = StringDictionaryBuilder::<Int32Type>::new();
     let mut names = String::new();
     for person in 0..people.tokens.len() {
         names.clear();
@@ -85,9 +85,12 @@ pub fn open_items(pipeline: &Pipeline, people: &People) -> Result<RecordBatch> {
                 names.push_str(&item.name);
             }
         }
-        open.append_value(&names);
+        open.append(&names)?;
     }
     let tokens: StringArray = people.tokens.iter().map(|token| Some(token.reveal())).collect();
-    let columns: [(&str, ArrayRef); 2] = [("person", Arc::new(tokens)), (history::OPEN, Arc::new(open.finish()))];
-    Ok(RecordBatch::try_from_iter(columns)?)
+    let mut table = Columns::new(people.tokens.len());
+    let field = |name: &str| Field::new(name, DataType::Utf8, false);
+    table.push(field("person"), &(Arc::new(tokens) as ArrayRef))?;
+    table.push(field(history::OPEN), &(Arc::new(open.finish()) as ArrayRef))?;
+    Ok(table)
 }

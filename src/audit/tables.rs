@@ -52,7 +52,7 @@ pub fn write(
     }
     if pipeline.outreach.remember && !pipeline.audits.is_empty() {
         let file = history::GAPS.trim_start_matches("person/");
-        draft.person_parquet(file, &mended::open_items(pipeline, people)?)?;
+        draft.person_parquet(file, mended::open_items(pipeline, people)?)?;
     }
     let on_lists = on_lists(pipeline, cohorts);
     let labels: Vec<BTreeMap<&str, &str>> =

@@ -76,6 +76,10 @@ impl Numbers {
                     }
                     numbers[key]
                 };
+                if coded.null_count() == 0 {
+                    let keys = coded.keys().values();
+                    return Ok(rows.map(|row| of_key(keys[row] as usize)).collect());
+                }
                 rows.map(|row| coded.key(row).map_or(0, &mut of_key)).collect()
             }
             Some(texts @ (Texts::Plain(_) | Texts::View(_))) => {

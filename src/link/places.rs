@@ -42,6 +42,11 @@ impl Places {
         self.of.get(person as usize)?.checked_sub(1)
     }
 
+    /// People in ascending order, each with their place.
+    pub fn sorted(&self) -> impl Iterator<Item = (u32, u32)> {
+        (0..).zip(&self.of).filter_map(|(person, place)| Some((person, place.checked_sub(1)?)))
+    }
+
     /// By place: the person.
     pub fn people(&self) -> &[u32] {
         &self.people
@@ -201,12 +206,15 @@ impl AtSteps {
         }
     }
 
-    /// By step: the places with a row, each with the best state by item.
-    pub fn rows(&self) -> impl Iterator<Item = impl Iterator<Item = (u32, &[u8])>> {
-        self.steps.iter().map(|step| {
-            let rows = (0_u32..).zip(step.chunks_exact(self.items + 1));
-            rows.filter(|(_, row)| row[0] != NOTHING).map(|(place, row)| (place, &row[1..]))
-        })
+    /// How many steps there are.
+    pub fn count(&self) -> usize {
+        self.steps.len()
+    }
+
+    /// The best state by item in the rows of a place at a step; none where it has none.
+    pub fn row(&self, step: usize, place: u32) -> Option<&[u8]> {
+        let row = self.steps.get(step)?.chunks_exact(self.items + 1).nth(place as usize)?;
+        (row[0] != NOTHING).then(|| &row[1..])
     }
 }
 
@@ -234,6 +242,7 @@ mod tests {
         let mut places = Places::default();
         assert_eq!(places.take(&[7, 2, 7]), [0, 1, 0]);
         assert_eq!(places.people(), [7, 2]);
+        assert_eq!(places.sorted().collect::<Vec<_>>(), [(2, 1), (7, 0)]);
         assert_eq!([places.of(7), places.of(2), places.of(3)], [Some(0), Some(1), None]);
     }
 
@@ -286,7 +295,8 @@ mod tests {
         theirs.note(0, 0, [0, 8].into_iter());
         theirs.note(1, 0, [6, 7].into_iter());
         mine.merge(&theirs, &[2]);
-        let rows: Vec<Vec<(u32, &[u8])>> = mine.rows().map(Iterator::collect).collect();
-        assert_eq!(rows, [vec![(2, &[0, 1][..])], vec![(2, &[6, 7][..])]]);
+        let rows = |step| (0..4).map(|place| mine.row(step, place)).collect::<Vec<_>>();
+        assert_eq!(rows(0), [None, None, Some(&[0, 1][..]), None]);
+        assert_eq!((rows(1), mine.count()), (vec![None, None, Some(&[6, 7][..]), None], 2));
     }
 }

@@ -55,21 +55,21 @@ pub fn compared_columns<'a>(pipeline: &'a Pipeline, source: &'a Source) -> impl 
 
 /// Those who came to each step, sorted, with the best state of each item in their rows there.
 fn steps(pipeline: &Pipeline, source: &Source, heard: &HeardOfSource) -> Vec<AtStep> {
-    let persons = heard.ears.first().map_or(&[][..], |ear| ear.people.people());
-    let at_step = |rows: &mut Vec<(u32, &[u8])>| {
-        rows.iter_mut().for_each(|(place, _)| *place = persons[*place as usize]);
-        rows.sort_unstable_by_key(|(person, _)| *person);
-        let mut step = AtStep {
+    let Some(ear) = heard.ears.first() else { return Vec::new() };
+    let at_step = |step: usize| {
+        let rows = ear.people.sorted().filter_map(|(person, place)| Some((person, heard.at_steps.row(step, place)?)));
+        let rows: Vec<(u32, &[u8])> = rows.collect();
+        let mut at_step = AtStep {
             people: rows.iter().map(|(person, _)| *person).collect(),
             states: vec![None; pipeline.items.len()],
         };
         for (number, demographic) in source.demographics.iter().enumerate() {
             let states = rows.iter().map(|(_, states)| places::state(states[number]));
-            step.states[demographic.item] = Some(states.collect());
+            at_step.states[demographic.item] = Some(states.collect());
         }
-        step
+        at_step
     };
-    heard.at_steps.rows().map(|rows| at_step(&mut rows.collect())).collect()
+    (0..heard.at_steps.count()).map(at_step).collect()
 }
 
 fn by_recorder(

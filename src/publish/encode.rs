@@ -3,7 +3,7 @@
 use std::num::NonZero;
 
 use arrow::array::ArrayRef;
-use arrow::datatypes::Field;
+use arrow::datatypes::{DataType, Field};
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::{ArrowColumnChunk, ArrowColumnWriter, ArrowWriterOptions, compute_leaves};
 use parquet::basic::{Compression, ZstdLevel};
@@ -32,8 +32,10 @@ pub(crate) fn parquet_bytes(table: &Columns) -> Result<Vec<u8>> {
     for (number, rows) in workers::ranges(table.num_rows(), ROW_GROUP).into_iter().enumerate() {
         let columns: Vec<_> = columns.create_column_writers(number)?.into_iter().zip(table.held()).collect();
         let encoded = workers::each(threads, columns, |(writer, (field, column))| {
-            let column = wide(&column.slice(rows.start, rows.len()), field.data_type())?;
-            Ok(encode(writer, field, &column))
+            let part = column.slice(rows.start, rows.len());
+            // Text by number is written as the text.
+            let is_text = matches!(part.data_type(), DataType::Dictionary(..));
+            Ok(encode(writer, field, &if is_text { part } else { wide(&part, field.data_type())? }))
         });
         let encoded = encoded.map_err(|error| ParquetError::General(error.to_string()))?;
         let mut group = file.next_row_group()?;
