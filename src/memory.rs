@@ -47,6 +47,7 @@ impl fmt::Display for MemoryLimit {
 }
 
 impl MemoryLimit {
+    /// In bytes.
     pub fn bytes(self) -> u64 {
         self.bytes
     }

@@ -5,11 +5,10 @@ use std::collections::BTreeMap;
 
 use arrow::array::{Array, AsArray, Float64Array, StringArray};
 use arrow::datatypes::Float64Type;
+use hashbrown::HashMap;
 
 use super::Counts;
 use super::groups::Split;
-use hashbrown::HashMap;
-
 use crate::cohort::words;
 use crate::cohort::{Cohorts, UNALLOCATED, placed};
 use crate::error::{Error, Result};

@@ -69,5 +69,5 @@ fn of_all(told: &Told) -> String {
 }
 
 fn mebibytes(bytes: Option<u64>) -> String {
-    bytes.map_or_else(|| "memory not known".to_owned(), |bytes| format!("at least {} MiB", bytes.div_ceil(1 << 20)))
+    bytes.map_or_else(|| "memory not known".to_owned(), |bytes| format!("about {} MiB", bytes.div_ceil(1 << 20)))
 }

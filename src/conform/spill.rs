@@ -179,7 +179,12 @@ fn to_chunk(source: &Source, batch: &RecordBatch) -> Result<Chunk> {
 }
 
 fn no_room(error: &io::Error) -> Error {
-    Error::storage("keeping rows in", &std::env::temp_dir(), error)
+    let folder = std::env::temp_dir();
+    Error::Resources(format!(
+        "rows that wait for their duplicates cannot be kept in {}: {}; name a folder with room in TMPDIR, or allow more memory",
+        folder.display(),
+        error.kind()
+    ))
 }
 
 /// Arrow tells of a full disk as of anything else that keeps it from writing or reading.
@@ -206,6 +211,13 @@ mod tests {
         let sha256 = String::new();
         let (path, modified) = (PathBuf::new(), SystemTime::UNIX_EPOCH);
         DeliveredFile { path, name, sha256, bytes, modified, format, header: Vec::new(), counted: None }
+    }
+
+    #[test]
+    fn an_error_says_what_to_change() {
+        let error = failed(arrow::error::ArrowError::IoError("x".to_owned(), io::ErrorKind::StorageFull.into()));
+        assert_eq!(error.exit_code(), 5);
+        assert!(error.to_string().contains("no storage space") && error.to_string().contains("TMPDIR"), "{error}");
     }
 
     #[test]

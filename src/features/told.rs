@@ -25,7 +25,8 @@ pub struct Told {
     /// The most parts into which the rows of a source are cut.
     pub buckets: usize,
     /// Of so many people: the source that takes most, the table of tokens, every feature. Batches, lists and outputs come on
-    /// top. None where the files do not count their rows.
+    /// top. What rows take while they are held is guessed from the sizes of their files. None where the files do not count
+    /// their rows.
     pub estimated_bytes: Option<u64>,
 }
 

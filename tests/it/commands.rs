@@ -113,6 +113,18 @@ fn a_plan_says_what_a_run_would_read_and_hold() {
         assert_eq!(told["state_bytes_a_person"].as_u64().unwrap() > 0, !features.is_empty(), "{}", source.name);
     }
     assert_eq!((&told["workers"], &told["buckets"]), (&3.into(), &1.into()));
+    let demo = runs::root().join("pipelines");
+    let little = json(&riskstrat(
+        &demo,
+        &["--json", "explain-plan", "demo.toml", "--partitions", "2", "--memory-limit", "1 MiB"],
+    ));
+    let buckets = |source: &Value| source["buckets"].as_u64().unwrap();
+    let each = little["sources"].as_array().unwrap();
+    assert!(
+        each.iter().any(|source| buckets(source) > 1) && each.iter().all(|source| buckets(source).is_power_of_two())
+    );
+    assert!(each.iter().all(|source| source["held"] == true || buckets(source) == 1));
+    assert_eq!(little["buckets"].as_u64(), each.iter().map(buckets).max());
     let text = riskstrat(&tiny, &["explain-plan", "run.toml"]);
     assert!(text.status.success() && String::from_utf8(text.stdout).unwrap().contains("bytes a person"));
 }
