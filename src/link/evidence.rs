@@ -182,6 +182,15 @@ impl<'a> Topic<'a> {
         let mut says: Vec<Say> = Vec::new();
         for (at, person) in block.enumerate() {
             let said = gathered.of(at);
+            if let [only] = said {
+                let say = only.alone(person, self.expired_before);
+                part.state[from + at] = say.state;
+                part.won[from + at] = beside.hear_only(&say, only.known());
+                if say.state != RecordingState::Known {
+                    part.open.push(say);
+                }
+                continue;
+            }
             if said.is_empty() {
                 continue;
             }

@@ -22,7 +22,7 @@ impl Said {
     }
 
     /// What a source says that never said anything else.
-    fn alone(&self, person: u32, expired_before: Option<i32>) -> Say {
+    pub fn alone(&self, person: u32, expired_before: Option<i32>) -> Say {
         let value = self.known();
         let date = value.and_then(|_| self.times.latest());
         let stale = date.zip(expired_before).is_some_and(|(day, limit)| day < limit);

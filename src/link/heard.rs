@@ -204,8 +204,9 @@ impl Ear {
         for block in (0..places.len()).step_by(ahead::BLOCK) {
             let rows = block..places.len().min(block + ahead::BLOCK);
             self.said.near(places[rows.clone()].iter().copied());
-            for (item, values) in values.iter().enumerate() {
-                rows.clone().for_each(|row| self.said.say(places[row], item, values[row], linked.days[row]));
+            for row in rows {
+                let day = self.said.day(linked.days[row]);
+                (0..).zip(values).for_each(|(item, values)| self.said.say(places[row], item, values[row], day));
             }
         }
     }

@@ -1,12 +1,13 @@
 //! Texts by number, so that what is asked of every row is asked of a small number.
 
 use std::hash::BuildHasher;
+use std::ops::Range;
 
-use arrow::array::{Array, ArrayRef, AsArray};
+use arrow::array::{Array, ArrayRef, AsArray, Date32Array};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Date32Type};
+use hashbrown::DefaultHashBuilder;
 use hashbrown::hash_table::{Entry, HashTable};
-use hashbrown::{DefaultHashBuilder, HashMap};
 
 use crate::calendar;
 use crate::conform::{Memo, Texts};
@@ -18,7 +19,8 @@ pub struct Numbers {
     texts: Known,
     /// By number in the dictionary met last; [`UNSEEN`] until a row says it.
     by_key: Memo<Vec<u32>>,
-    by_day: HashMap<i32, u32>,
+    /// By day from the first of [`DAYS`]; [`UNSEEN`] until a row says it, and empty until a row says any.
+    by_day: Vec<u32>,
 }
 
 /// The texts behind 0, to be found.
@@ -29,8 +31,11 @@ struct Known {
     hasher: DefaultHashBuilder,
 }
 
-/// Instead of the number of a text of a dictionary.
+/// Instead of the number of a text of a dictionary, or of a day.
 const UNSEEN: u32 = u32::MAX;
+
+/// Days that are found at a look: of the years from 1850 to 2099.
+const DAYS: Range<i32> = -43_829..47_482;
 
 impl Known {
     fn number(&mut self, text: Option<&str>) -> u32 {
@@ -96,24 +101,22 @@ impl Numbers {
             }
             None if *column.data_type() == DataType::Date32 => {
                 let days = column.as_primitive::<Date32Type>();
-                let mut number = |row: usize| -> Result<u32> {
-                    if days.is_null(row) {
-                        return Ok(0);
-                    }
-                    if let Some(number) = by_day.get(&days.value(row)) {
-                        return Ok(*number);
-                    }
-                    let number = match calendar::date_of(days.value(row)) {
-                        Some(date) if date.year() >= 0 => known.number(Some(&date.to_string())),
-                        _ => {
-                            let text = cast(&days.slice(row, 1), &DataType::Utf8)?;
-                            known.number(Some(text.as_string::<i32>().value(0)))
+                by_day.resize(DAYS.len(), UNSEEN);
+                let mut numbers = Vec::with_capacity(rows.len());
+                for row in rows {
+                    let day = days.is_valid(row).then(|| days.value(row));
+                    let place = day.and_then(|day| by_day.get_mut(usize::try_from(day.checked_sub(DAYS.start)?).ok()?));
+                    numbers.push(match (place, day) {
+                        (_, None) => 0,
+                        (Some(number), _) if *number != UNSEEN => *number,
+                        (place, Some(day)) => {
+                            let number = known.number(Some(&text_of(day)?));
+                            place.into_iter().for_each(|place| *place = number);
+                            number
                         }
-                    };
-                    by_day.insert(days.value(row), number);
-                    Ok(number)
-                };
-                rows.map(&mut number).collect::<Result<_>>()?
+                    });
+                }
+                numbers
             }
             Some(Texts::Digits(_)) | None => {
                 let texts = cast(column, &DataType::Utf8)?;
@@ -139,25 +142,36 @@ impl Numbers {
     }
 }
 
+/// A day as the text of its date.
+fn text_of(day: i32) -> Result<String> {
+    match calendar::date_of(day) {
+        Some(date) if date.year() >= 0 => Ok(date.to_string()),
+        _ => Ok(cast(&Date32Array::from(vec![day]), &DataType::Utf8)?.as_string::<i32>().value(0).to_owned()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
-
-    use arrow::array::Date32Array;
 
     use super::*;
 
     #[test]
     fn a_day_is_the_text_of_its_date_in_any_form() {
-        // The last and the first of a year, a leap day, the first year, a year before it, none.
+        // The last and the first of a year, a leap day, the first year, a year before it, none; at and beyond both ends of
+        // the days that are found at a look.
         let days = vec![Some(-1), Some(0), Some(19_782), Some(-719_162), Some(-800_000), None, Some(0)];
+        let ends = [DAYS.start, DAYS.start - 1, DAYS.end - 1, DAYS.end, 3_000_000, DAYS.start - 1, DAYS.end];
+        let days: Vec<Option<i32>> = days.into_iter().chain(ends.map(Some)).collect();
         let rows: Vec<u32> = (0..days.len() as u32).collect();
         let days: ArrayRef = Arc::new(Date32Array::from(days));
         let texts = cast(&days, &DataType::Utf8).unwrap();
         let mut numbers = Numbers::default();
         let of_days = numbers.column(&days, &rows).unwrap();
         assert_eq!(of_days, numbers.column(&texts, &rows).unwrap());
-        assert_eq!(of_days, [1, 2, 3, 4, 5, 0, 2]);
-        assert_eq!(numbers.map("none".to_owned(), str::to_owned)[1..4], ["1969-12-31", "1970-01-01", "2024-02-29"]);
+        assert_eq!(of_days[..7], [1, 2, 3, 4, 5, 0, 2]);
+        let texts = numbers.map("none".to_owned(), str::to_owned);
+        assert_eq!(texts[1..4], ["1969-12-31", "1970-01-01", "2024-02-29"]);
+        assert_eq!(texts[6..10], ["1850-01-01", "1849-12-31", "2099-12-31", "2100-01-01"]);
     }
 }

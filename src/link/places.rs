@@ -91,6 +91,13 @@ struct Cell {
     days: [u16; 2],
 }
 
+/// When a row was, and as a cell holds it where it can.
+#[derive(Debug, Clone, Copy)]
+pub struct Day {
+    day: Option<i32>,
+    small: Option<[u16; 2]>,
+}
+
 /// Days that a cell does not reach.
 const FAR: u16 = u16::MAX;
 
@@ -129,21 +136,26 @@ impl Said {
         self.cells.get(place as usize * self.items + item)
     }
 
-    /// Notes that a row of a place says a value of an item.
-    pub fn say(&mut self, place: u32, item: usize, value: u32, day: Option<i32>) {
-        let cell = &mut self.cells[place as usize * self.items + item];
-        let days = day.map_or(Some([0; 2]), |day| {
+    /// A day as it is noted of each item.
+    pub fn day(&self, day: Option<i32>) -> Day {
+        let small = day.map_or(Some([0; 2]), |day| {
             let before = u16::try_from(self.as_of.checked_sub(day)?).ok().filter(|before| (1..FAR).contains(before))?;
             Some([before, FAR - before])
         });
-        if let (Ok(value), Some(days)) = (u16::try_from(value), days)
+        Day { day, small }
+    }
+
+    /// Notes that a row of a place says a value of an item.
+    pub fn say(&mut self, place: u32, item: usize, value: u32, day: Day) {
+        let cell = &mut self.cells[place as usize * self.items + item];
+        if let (Ok(value), Some(days)) = (u16::try_from(value), day.small)
             && (cell.rows == 0 || (cell.value == value && cell.rows < u16::MAX))
         {
             let days = [cell.days[0].max(days[0]), cell.days[1].max(days[1])];
             *cell = Cell { value, rows: cell.rows + 1, days };
             return;
         }
-        let times = Times::once(day);
+        let times = Times::once(day.day);
         self.further[item].entry((place, value)).and_modify(|known| known.add(times)).or_insert(times);
     }
 
@@ -269,7 +281,8 @@ mod tests {
                     _ => Some(random.random_range(19_000..20_000)),
                 };
                 let rows = if random.random_bool(0.01) { 70_000 } else { 1 };
-                (0..rows).for_each(|_| said.say(place, item, value, day));
+                let noted = said.day(day);
+                (0..rows).for_each(|_| said.say(place, item, value, noted));
                 let known = truth.entry((item, place, value)).or_insert(Times { rows: 0, ..Times::once(None) });
                 (0..rows).for_each(|_| known.add(Times::once(day)));
             }

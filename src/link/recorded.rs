@@ -80,6 +80,13 @@ impl ItemEvidence {
         self.values.get(place? as usize).map(|value| &**value)
     }
 
+    /// People in each state, over all sources.
+    pub fn states(&self) -> States {
+        let mut people = States::default();
+        self.state.iter().for_each(|state| people[*state as usize] += 1);
+        people
+    }
+
     /// The place of the value that won, by person.
     pub fn won(&self) -> impl Iterator<Item = Option<u32>> {
         self.won.iter().map(|place| Some(*place).filter(|place| *place != NO_VALUE))

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use hashbrown::HashMap;
 
 use super::places::Times;
-use super::{Beside, Pair, Pairs, Say, States};
+use super::{Beside, NO_VALUE, Pair, Pairs, Say, States};
 use crate::pipeline::decl::Resolve;
 
 /// A known value of one source.
@@ -80,6 +80,13 @@ impl SideBySide {
                 }
             }
         }
+    }
+
+    /// All that is said of one person, and the value that is known by it; the one that wins.
+    pub fn hear_only(&mut self, say: &Say, known: Option<u32>) -> u32 {
+        self.by_source[usize::from(say.source)][say.state as usize] += 1;
+        known.iter().for_each(|value| self.agree(*value));
+        known.unwrap_or(NO_VALUE)
     }
 
     /// People by source and state, and each two sources that know a value of the same people.
