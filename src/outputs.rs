@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, StringArray, UInt64Array};
+use arrow::array::{ArrayRef, StringArray, StringBuilder, UInt64Array};
 use arrow::datatypes::{DataType, Field};
 use arrow::record_batch::RecordBatch;
 
@@ -73,8 +73,9 @@ pub fn draft(
 ) -> Result<(Draft, Receipt)> {
     let mut draft = Draft::new();
     let shown = |column: usize| pipeline.features.get(column).is_none_or(|feature| feature.shown);
-    draft.person_parquet("features.parquet", by_token(stages.people, stages.features.columns.only(shown))?)?;
-    draft.person_parquet("scores.parquet", by_token(stages.people, Columns::from(&stages.scores.batch))?)?;
+    let tokens = tokens(stages.people)?;
+    draft.person_parquet("features.parquet", tokens.clone().beside(stages.features.columns.only(shown)))?;
+    draft.person_parquet("scores.parquet", tokens.clone().beside(Columns::from(&stages.scores.batch)))?;
     for (source, rows) in pipeline.sources.iter().zip(&stages.accounts.set_aside) {
         if !rows.is_empty() {
             draft.person_parquet(&format!("set_aside/{}.parquet", source.name), &set_aside(rows)?)?;
@@ -82,7 +83,7 @@ pub fn draft(
     }
     let sources = &stages.accounts.sources;
     cohort::write(pipeline, stages.people, stages.features, stages.scores, stages.cohorts, sources, &mut draft)?;
-    audit::write(pipeline, stages.people, stages.features, stages.cohorts, stages.gaps, &mut draft)?;
+    audit::write(pipeline, stages.people, stages.features, stages.cohorts, stages.gaps, &tokens, &mut draft)?;
     webs::write(pipeline, stages.people, stages.features, &mut draft)?;
     demand::write(pipeline, stages.features, stages.scores, &mut draft)?;
     diversions::write(pipeline, stages.people, &stages.features.kept, &mut draft)?;
@@ -161,12 +162,14 @@ fn about(pipeline: &Pipeline, id: &RunId) -> Result<AggregateTable> {
     Ok(table)
 }
 
-/// A table of the spine with its tokens in front.
-fn by_token(people: &People, columns: Columns) -> Result<Columns> {
-    let tokens: StringArray = people.tokens.iter().map(|token| Some(token.reveal())).collect();
+/// The tokens of the spine: what stands in front of every table of it.
+pub fn tokens(people: &People) -> Result<Columns> {
+    let bytes = people.tokens.iter().map(|token| token.reveal().len()).sum();
+    let mut tokens = StringBuilder::with_capacity(people.tokens.len(), bytes);
+    people.tokens.iter().for_each(|token| tokens.append_value(token.reveal()));
     let mut table = Columns::new(people.tokens.len());
-    table.push(Field::new("person", DataType::Utf8, false), &(Arc::new(tokens) as ArrayRef))?;
-    Ok(table.beside(columns))
+    table.push(Field::new("person", DataType::Utf8, false), &(Arc::new(tokens.finish()) as ArrayRef))?;
+    Ok(table)
 }
 
 fn set_aside(rows: &[SetAside]) -> Result<RecordBatch> {
@@ -219,9 +222,9 @@ fn receipt(pipeline: &Pipeline, id: &RunId, stages: &Stages, checks: Vec<Check>)
         signed_off: format!("{}, {}", model.decl.signed_off.by, model.decl.signed_off.on),
     });
     let items = pipeline.items.iter().zip(&stages.people.items).map(|(item, evidence)| {
-        let count = |state| evidence.state.iter().filter(|other| **other == state).count() as u64;
-        let states =
-            RecordingState::ALL.map(|state| StateCount { state: state.name().to_owned(), people: count(state) });
+        let people = evidence.states();
+        let states = RecordingState::ALL
+            .map(|state| StateCount { state: state.name().to_owned(), people: people[state as usize] });
         ItemAccount { item: item.name.clone(), states: states.into() }
     });
     Receipt {

@@ -3,10 +3,8 @@
 use super::Counts;
 use super::groups::Split;
 use crate::error::{Error, Result};
-use crate::link::{ItemEvidence, People, RecordingState};
+use crate::link::{ItemEvidence, People, States};
 use crate::pipeline::Pipeline;
-
-type States = [u64; RecordingState::ALL.len()];
 
 /// For each audit and item: all sources, each source that says something of it, and each split.
 pub fn counts(pipeline: &Pipeline, people: &People, splits: &[Vec<Split>]) -> Result<Vec<Counts>> {
@@ -24,7 +22,7 @@ pub fn counts(pipeline: &Pipeline, people: &People, splits: &[Vec<Split>]) -> Re
                 source: None,
                 group: None,
                 people: people.tokens.len() as u64,
-                states: tally(evidence.state.iter().copied()),
+                states: evidence.states(),
                 no_record: 0,
             };
             counts.extend(by_source(pipeline, evidence, &everyone)?);
@@ -66,16 +64,6 @@ fn by_group(evidence: &ItemEvidence, split: &Split, sizes: &[u64], everyone: &Co
         ..everyone.clone()
     };
     Ok(split.names.iter().zip(states).zip(sizes).map(group).collect())
-}
-
-fn tally(states: impl Iterator<Item = RecordingState>) -> States {
-    let mut counts = States::default();
-    for state in states {
-        if let Some(count) = counts.get_mut(state as usize) {
-            *count += 1;
-        }
-    }
-    counts
 }
 
 /// The states of a group are its people, all of them.

@@ -61,12 +61,7 @@ pub fn of_run(pipeline: &Pipeline, people: &People, features: &Features) -> Resu
     let mut splits: Vec<Split> = Vec::new();
     let mut items = Vec::new();
     for &feature in pipeline.audits.iter().flat_map(|audit| &audit.split_by) {
-        let split = match (item_of(pipeline, feature), pipeline.features.get(feature)) {
-            (Some(item), Some(declared)) => {
-                features.splits.of(By::Feature(feature), || of_item(pipeline, people, item, &declared.name))?
-            }
-            _ => by_feature(pipeline, features, feature)?,
-        };
+        let split = of_people(pipeline, people, features, feature)?;
         if splits.iter().all(|known| known.name != split.name) {
             splits.push(split);
             items.extend(item_of(pipeline, feature));
@@ -79,6 +74,16 @@ pub fn of_run(pipeline: &Pipeline, people: &People, features: &Features) -> Resu
         }
     }
     Ok(splits)
+}
+
+/// By the values of a feature; of one that is an item, by what was resolved, which says the same sooner.
+pub fn of_people(pipeline: &Pipeline, people: &People, features: &Features, feature: usize) -> Result<Split> {
+    match (item_of(pipeline, feature), pipeline.features.get(feature)) {
+        (Some(item), Some(declared)) => {
+            features.splits.of(By::Feature(feature), || of_item(pipeline, people, item, &declared.name))
+        }
+        _ => by_feature(pipeline, features, feature),
+    }
 }
 
 /// By the resolved values of an item.

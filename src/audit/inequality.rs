@@ -61,7 +61,7 @@ pub fn tallies(
     let mut tallies = Vec::new();
     for (number, audit) in pipeline.audits.iter().enumerate() {
         let Some(compare) = &audit.compare else { continue };
-        let split = |feature: &usize| groups::by_feature(pipeline, features, *feature);
+        let split = |feature: &usize| groups::of_people(pipeline, people, features, *feature);
         let by: Vec<Split> = compare.by.iter().map(split).collect::<Result<_>>()?;
         let like: Vec<Split> = compare.at_random_by.iter().map(split).collect::<Result<_>>()?;
         let age = compare.age.as_ref().map(split).transpose()?;
@@ -77,13 +77,12 @@ pub fn tallies(
         let everyone = Cells::of(Split::everyone(people.tokens.len()), age.as_ref());
         for (at, figure) in audit.figures.iter().enumerate() {
             let values = values(audit, figure, &table, people, cohorts)?;
-            let about_everyone = values.about.true_count() == values.about.len();
-            let parts = values.parts();
-            let groups = everyone.count(&values, &parts, Vec::new());
-            let mut tally = FigureTally { audit: number, figure: at, about_everyone, groups };
+            let who = values.who();
+            let groups = everyone.count(&values, &who, Vec::new());
+            let mut tally = FigureTally { audit: number, figure: at, about_everyone: values.about_everyone(), groups };
             for (cells, likely) in &by {
                 let shares = likely.shares(|person| values.holds(person));
-                tally.groups.extend(cells.count(&values, &parts, shares));
+                tally.groups.extend(cells.count(&values, &who, shares));
             }
             for (split, gaps) in &gaps {
                 tally.groups.extend(by_recording(split, gaps, &values));

@@ -89,7 +89,7 @@ fn split(pipeline: &Pipeline, people: &People, features: &Features, name: &str) 
         return groups::by_item(pipeline, people, item).map(Some);
     }
     let feature = pipeline.features.iter().position(|feature| feature.name == name);
-    feature.map(|feature| groups::by_feature(pipeline, features, feature)).transpose()
+    feature.map(|feature| groups::of_people(pipeline, people, features, feature)).transpose()
 }
 
 fn of_split(pipeline: &Pipeline, split: &Split, conflicts: &[u8], table: &mut AggregateTable) -> Result<()> {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, StringArray, StringDictionaryBuilder};
+use arrow::array::{ArrayRef, StringDictionaryBuilder};
 use arrow::datatypes::{DataType, Field, Int32Type};
 
 use super::dqmi::audited;
@@ -71,7 +71,7 @@ pub fn table(pipeline: &Pipeline, mended: &[Mended]) -> Result<AggregateTable> {
 }
 
 /// The table behind [`history::GAPS`]: each person with the names of their open items.
-pub fn open_items(pipeline: &Pipeline, people: &People) -> Result<Columns> {
+pub fn open_items(pipeline: &Pipeline, people: &People, tokens: &Columns) -> Result<Columns> {
     let items = pipeline.items.iter().zip(&people.items).enumerate();
     let items: Vec<_> = items.filter(|(item, _)| audited(pipeline, *item)).map(|(_, item)| item).collect();
     // Many people have the same items open.
@@ -87,10 +87,7 @@ pub fn open_items(pipeline: &Pipeline, people: &People) -> Result<Columns> {
         }
         open.append(&names)?;
     }
-    let tokens: StringArray = people.tokens.iter().map(|token| Some(token.reveal())).collect();
     let mut table = Columns::new(people.tokens.len());
-    let field = |name: &str| Field::new(name, DataType::Utf8, false);
-    table.push(field("person"), &(Arc::new(tokens) as ArrayRef))?;
-    table.push(field(history::OPEN), &(Arc::new(open.finish()) as ArrayRef))?;
-    Ok(table)
+    table.push(Field::new(history::OPEN, DataType::Utf8, false), &(Arc::new(open.finish()) as ArrayRef))?;
+    Ok(tokens.clone().beside(table))
 }

@@ -128,10 +128,9 @@ pub fn gaps(
     history: &History,
     workers: usize,
 ) -> Result<Gaps> {
-    let splits = pipeline
-        .audits
-        .iter()
-        .map(|audit| audit.split_by.iter().map(|&feature| groups::by_feature(pipeline, features, feature)).collect());
+    let splits = pipeline.audits.iter().map(|audit| {
+        audit.split_by.iter().map(|&feature| groups::of_people(pipeline, people, features, feature)).collect()
+    });
     let splits: Vec<Vec<Split>> = splits.collect::<Result<_>>()?;
     let (figures, (counts, worklists)) = workers::both(
         workers,
@@ -188,9 +187,10 @@ struct Compared<'a> {
 
 fn listed(pipeline: &Pipeline, people: &People, features: &Features, cohorts: &Cohorts) -> Result<Vec<Listed>> {
     let has_place = placed(&cohorts.lists, people.tokens.len(), |place| place == Place::Listed);
+    let with_place: Vec<usize> = (0..has_place.len()).filter(|person| has_place[*person]).collect();
     let mut listed = Vec::new();
     for split in groups::of_run(pipeline, people, features)? {
-        let places = split.count(|person| has_place.get(person) == Some(&true));
+        let places = split.among(&with_place);
         for ((group, people), listed_here) in split.names.iter().zip(split.count(|_| true)).zip(places) {
             listed.push(Listed { split: split.name.clone(), group: group.clone(), people, listed: listed_here });
         }

@@ -56,10 +56,16 @@ pub(super) struct Cells {
     bands: Option<Vec<String>>,
     /// By person: group times the number of bands, and the band.
     of: Arc<[u32]>,
+    /// By cell.
+    people: Vec<u64>,
 }
 
-/// What a figure makes of a person: nothing, one whom it is about, one of those who is counted.
-const PARTS: usize = 3;
+/// The people of a figure, in ascending order.
+pub(super) struct Who {
+    /// None where it is about everyone.
+    about: Option<Vec<u32>>,
+    counted: Vec<u32>,
+}
 
 impl Values {
     /// Whether a person is one whom the figure is about, and whether counted.
@@ -68,10 +74,15 @@ impl Values {
         (about, about && self.counted.value(person))
     }
 
-    /// By person, below [`PARTS`].
-    pub fn parts(&self) -> Vec<u8> {
-        let pairs = self.about.values().iter().zip(self.counted.values().iter());
-        pairs.map(|(about, counted)| u8::from(about) + u8::from(about && counted)).collect()
+    pub fn about_everyone(&self) -> bool {
+        self.about.true_count() == self.about.len()
+    }
+
+    pub fn who(&self) -> Who {
+        let about = self.about.values();
+        let counted = about & self.counted.values();
+        let about = (!self.about_everyone()).then(|| about.set_indices_u32().collect());
+        Who { about, counted: counted.set_indices_u32().collect() }
     }
 }
 
@@ -84,33 +95,38 @@ impl Cells {
                 split.of.iter().zip(age.of.iter()).map(|(group, band)| group * width + band).collect()
             }
         };
-        Self { split, bands: age.map(|age| age.names.clone()), of }
+        let mut people = vec![0; split.names.len() * age.map_or(1, |age| age.names.len())];
+        of.iter().for_each(|cell| people[*cell as usize] += 1);
+        Self { split, bands: age.map(|age| age.names.clone()), of, people }
     }
 
-    pub fn count(&self, values: &Values, parts: &[u8], shares: Vec<Share>) -> Vec<GroupTally> {
+    pub fn count(&self, values: &Values, who: &Who, shares: Vec<Share>) -> Vec<GroupTally> {
         let mut tallies = match &values.mean {
             Some(mean) => means(&self.split, &values.about, mean),
-            None => self.counts(parts),
+            None => self.counts(who),
         };
         tallies.iter_mut().zip(shares).for_each(|(tally, share)| tally.at_random = share);
         tallies
     }
 
-    fn counts(&self, parts: &[u8]) -> Vec<GroupTally> {
-        let width = self.bands.as_ref().map_or(1, Vec::len);
-        let mut people = vec![[0_u64; PARTS]; self.split.names.len() * width];
-        self.of.iter().zip(parts).for_each(|(cell, part)| people[*cell as usize][usize::from(*part)] += 1);
-        let groups = self.split.names.iter().zip(people.chunks(width.max(1)));
-        let group = |(name, cells): (&String, &[[u64; PARTS]])| {
+    /// How many of these people are in each cell.
+    fn among(&self, people: &[u32]) -> Vec<u64> {
+        let mut counts = vec![0; self.people.len()];
+        people.iter().for_each(|person| counts[self.of[*person as usize] as usize] += 1);
+        counts
+    }
+
+    fn counts(&self, who: &Who) -> Vec<GroupTally> {
+        let width = self.bands.as_ref().map_or(1, Vec::len).max(1);
+        let about = who.about.as_ref().map_or_else(|| self.people.clone(), |about| self.among(about));
+        let counted = self.among(&who.counted);
+        let groups = self.split.names.iter().zip(about.chunks(width).zip(counted.chunks(width)));
+        let group = |(name, (about, counted)): (&String, (&[u64], &[u64]))| {
             let mut tally = GroupTally::of(&self.split.name, name);
-            let of =
-                |[_, about, counted]: &[u64; PARTS]| Tally { people: about + counted, counted: *counted, sum: 0.0 };
+            let cells = about.iter().zip(counted).map(|(&people, &counted)| Tally { people, counted, sum: 0.0 });
             let names = self.bands.iter().flatten().cloned();
-            tally.bands = names.zip(cells.iter().map(of)).collect();
-            for [_, about, counted] in cells {
-                tally.all.people += about + counted;
-                tally.all.counted += counted;
-            }
+            tally.bands = names.zip(cells).collect();
+            tally.all = Tally { people: about.iter().sum(), counted: counted.iter().sum(), sum: 0.0 };
             tally
         };
         groups.map(group).collect()

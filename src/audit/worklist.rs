@@ -121,8 +121,11 @@ fn percentiles(scores: Option<&Float64Array>, people: usize) -> Vec<u32> {
     let Some(scores) = scores else { return vec![0; people] };
     let mut sorted: Vec<f64> = scores.iter().flatten().collect();
     sorted.sort_unstable_by(f64::total_cmp);
-    let below = |score: f64| sorted.partition_point(|other| other.total_cmp(&score).is_lt());
-    let percent = |score: f64| (below(score) * 100).checked_div(sorted.len()).unwrap_or_default().min(99);
+    // By percent, from one on: the highest score of the people of whom at least so many in a hundred have to be below.
+    let highest: Vec<f64> = (1..100)
+        .filter_map(|percent: usize| sorted.get((percent * sorted.len()).div_ceil(100).checked_sub(1)?).copied())
+        .collect();
+    let percent = |score: f64| highest.partition_point(|other| other.total_cmp(&score).is_lt());
     scores.iter().map(|score| score.map_or(0, |score| percent(score) as u32)).collect()
 }
 
@@ -146,4 +149,29 @@ fn mender(menders: &StringArray, at: usize) -> &str {
 fn first_score<'a>(pipeline: &Pipeline, scores: &'a Scores) -> Option<&'a Float64Array> {
     let column = scores.batch.column_by_name(&pipeline.models.first()?.name)?;
     column.as_primitive_opt::<Float64Type>()
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::{Rng, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+
+    use super::*;
+
+    #[test]
+    fn a_percentile_is_the_share_of_lower_scores() {
+        for seed in 0..200 {
+            println!("seed {seed}");
+            let mut random = ChaCha8Rng::seed_from_u64(seed);
+            let people = random.random_range(0..250);
+            let mut score = || random.random_bool(0.9).then(|| f64::from(random.random_range(0..60)) / 60.0);
+            let scores: Vec<Option<f64>> = (0..people).map(|_| score()).collect();
+            let scored: Vec<f64> = scores.iter().flatten().copied().collect();
+            let below = |score: f64| scored.iter().filter(|other| **other < score).count();
+            let percent = |score: f64| (below(score) * 100 / scored.len()).min(99) as u32;
+            let expected: Vec<u32> = scores.iter().map(|score| score.map_or(0, percent)).collect();
+            assert_eq!(percentiles(Some(&Float64Array::from(scores)), people), expected, "seed {seed}");
+        }
+        assert_eq!(percentiles(None, 2), [0, 0]);
+    }
 }

@@ -34,7 +34,7 @@ pub fn listed_by_group(people: &People, splits: &[Split], list: &CohortList) -> 
 }
 
 /// Who has a place on a list.
-fn with_place(people: &People, list: &CohortList) -> Vec<usize> {
+pub(super) fn with_place(people: &People, list: &CohortList) -> Vec<usize> {
     let has_place = placed([list], people.tokens.len(), |place| place == Place::Listed);
     has_place.iter().enumerate().filter(|(_, has_place)| **has_place).map(|(person, _)| person).collect()
 }

@@ -1,6 +1,6 @@
 //! What floors and weights change: who is listed with them and who would be without, after disclosure control.
 
-use super::{Cohorts, Place, listed_by, placed, select};
+use super::{Cohorts, equity, listed_by, select};
 use crate::audit::groups;
 use crate::columns::Columns;
 use crate::disclosure::{AggregateTable, Cell, Label};
@@ -25,10 +25,11 @@ pub fn table(
     let mut table =
         AggregateTable::new("list_favoured", header).part_of("listed", "people").part_of("listed_without", "people");
     let splits = groups::of_run(pipeline, people, features)?;
+    let sizes: Vec<Vec<u64>> = splits.iter().map(|split| split.count(|_| true)).collect();
     for (cohort, list) in pipeline.cohorts.iter().zip(&cohorts.lists) {
         let Some(favoured) = &list.favoured else { continue };
-        let listed = placed([list], people.tokens.len(), |place| place == Place::Listed);
-        let without = |person: usize| u32::try_from(person).is_ok_and(|at| favoured.listed_without.contains(&at));
+        let listed = equity::with_place(people, list);
+        let without: Vec<usize> = favoured.listed_without.iter().map(|person| *person as usize).collect();
         let mut row = |split: &str, group: &str, because: &str, counts: [u64; 3]| {
             let [people, listed, without] = counts;
             table.row([
@@ -48,16 +49,12 @@ pub fn table(
         };
         for (split, group, when, because) in declared(cohort) {
             let members = select::mask(scored, cohort, when)?;
-            let count = |counts: &dyn Fn(usize) -> bool| {
-                (0..members.len()).filter(|person| members.value(*person) && counts(*person)).count() as u64
-            };
-            let counts = [count(&|_| true), count(&|person| listed.get(person) == Some(&true)), count(&without)];
-            row(split, group, because, counts)?;
+            let among = |some: &[usize]| some.iter().filter(|person| members.value(**person)).count() as u64;
+            row(split, group, because, [members.true_count() as u64, among(&listed), among(&without)])?;
         }
-        for split in &splits {
-            let counts = split.count(|person| listed.get(person) == Some(&true)).into_iter().zip(split.count(without));
-            let groups = split.names.iter().zip(split.count(|_| true)).zip(counts);
-            for ((group, people), (listed, without)) in groups {
+        for (split, sizes) in splits.iter().zip(&sizes) {
+            let counts = split.among(&listed).into_iter().zip(split.among(&without));
+            for ((group, &people), (listed, without)) in split.names.iter().zip(sizes).zip(counts) {
                 row(&split.name, group, "", [people, listed, without])?;
             }
         }

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::iter::repeat_n;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, DictionaryArray, StringArray, UInt32Array, new_null_array};
+use arrow::array::{Array, ArrayRef, AsArray, StringArray, UInt32Array, new_null_array};
 use arrow::compute::{cast, take};
 use arrow::datatypes::{DataType, Date32Type, Field, Schema, SchemaRef, TimestampSecondType};
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
@@ -208,7 +208,7 @@ impl<'a> Conformer<'a> {
         if let Some(Texts::Coded(coded, values)) = Texts::of(&cells) {
             let mut present = self.present[index].borrow_mut();
             let values = present.of(values, |values| self.without_blanks(values));
-            return Ok(Arc::new(DictionaryArray::try_new(coded.keys().clone(), Arc::clone(values))?));
+            return Ok(Arc::new(coded.with_values(Arc::clone(values))));
         }
         // No day is declared to be blank.
         let blank_days =

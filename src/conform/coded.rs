@@ -67,18 +67,17 @@ impl Maker {
         let mut memo = self.memo.borrow_mut();
         let made = memo.of(values, |values| self.judged(rule, values));
         let keys = coded.keys();
-        let nulls = if made.clean && (self.optional || keys.null_count() == 0) {
-            keys.nulls().cloned()
-        } else {
-            let good = |row: usize| keys.is_valid(row) && made.good[keys.value(row) as usize];
-            judged(BooleanBuffer::collect_bool(keys.len(), good), |row| {
-                let value = match coded.key(row).map(|key| &made.verdicts[key]) {
-                    Some(Verdict::Bad(rule)) => Some(Err::<(), Rule>(rule.clone())),
-                    _ => None,
-                };
-                self.settle(value, row, judge).is_some()
-            })
-        };
+        if made.clean && (self.optional || keys.null_count() == 0) {
+            return Ok(Arc::new(coded.with_values(Arc::clone(&made.values) as ArrayRef)));
+        }
+        let good = |row: usize| keys.is_valid(row) && made.good[keys.value(row) as usize];
+        let nulls = judged(BooleanBuffer::collect_bool(keys.len(), good), |row| {
+            let value = match coded.key(row).map(|key| &made.verdicts[key]) {
+                Some(Verdict::Bad(rule)) => Some(Err::<(), Rule>(rule.clone())),
+                _ => None,
+            };
+            self.settle(value, row, judge).is_some()
+        });
         let keys = Int32Array::new(keys.values().clone(), nulls);
         Ok(Arc::new(DictionaryArray::<Int32Type>::try_new(keys, Arc::clone(&made.values) as ArrayRef)?))
     }

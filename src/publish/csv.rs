@@ -108,6 +108,9 @@ impl CsvText {
     }
 
     fn text(&mut self, text: &str) {
+        if !begins_formula(text) && text.bytes().all(is_plain) {
+            return self.bytes.extend_from_slice(text.as_bytes());
+        }
         let safe = no_formula(text);
         // `;` and TAB too: where they separate, what follows one would begin a cell.
         if safe.contains([',', '"', '\n', '\r', ';', '\t']) {
@@ -118,6 +121,11 @@ impl CsvText {
             self.bytes.extend_from_slice(safe.as_bytes());
         }
     }
+}
+
+/// Whether a byte is written as it stands, and begins no cell after it.
+fn is_plain(byte: u8) -> bool {
+    !matches!(byte, b',' | b'"' | b'\n' | b'\r' | b';' | b'\t' | b'\0')
 }
 
 /// The text with an apostrophe wherever a spreadsheet, of whatever separator, could see a formula begin.
