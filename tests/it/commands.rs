@@ -43,6 +43,17 @@ fn results_for_machines_are_json_on_stdout() {
 }
 
 #[test]
+fn a_run_that_is_kept_to_one_processor_says_nothing_else_on_stderr() {
+    let pinned = Command::new("taskset").args(["-c", "0", env!("CARGO_BIN_EXE_riskstrat"), "--version"]).output();
+    let Ok(output) = pinned else {
+        println!("skipped: there is no taskset here");
+        return;
+    };
+    assert!(output.status.success());
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+}
+
+#[test]
 fn a_list_row_is_explained_down_to_file_and_row() {
     let folder = starter();
     assert!(riskstrat(folder.path(), &["run", "run.toml"]).status.success());
