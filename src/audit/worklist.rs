@@ -121,7 +121,7 @@ fn percentiles(scores: Option<&Float64Array>, people: usize) -> Vec<u32> {
     let Some(scores) = scores else { return vec![0; people] };
     let mut sorted: Vec<f64> = scores.iter().flatten().collect();
     sorted.sort_unstable_by(f64::total_cmp);
-    // By percent, from one on: the highest score of the people of whom at least so many in a hundred have to be below.
+    // For each percent from one on: whoever scores higher than this has at least so many in a hundred below.
     let highest: Vec<f64> = (1..100)
         .filter_map(|percent: usize| sorted.get((percent * sorted.len()).div_ceil(100).checked_sub(1)?).copied())
         .collect();
