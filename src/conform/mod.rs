@@ -218,6 +218,7 @@ pub fn conform_known_by<'a>(
     engine: Engine,
     known_by: Date,
 ) -> Result<Conformed<'a>> {
+    engine.memory.iter().for_each(|limit| limit.give_back_at_once());
     let lookups = pipeline.sources.iter().map(|_| None).collect();
     let scans = pipeline.sources.iter().map(|_| AtomicUsize::new(0)).collect();
     let mut conformed = Conformed { pipeline, delivered, engine, known_by, lookups, scans };
