@@ -3,7 +3,7 @@
 use std::num::NonZero;
 
 use arrow::array::ArrayRef;
-use arrow::datatypes::{DataType, Field};
+use arrow::datatypes::{DataType, Field, FieldRef};
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::{ArrowColumnChunk, ArrowColumnWriter, ArrowWriterOptions, compute_leaves};
 use parquet::basic::{Compression, ZstdLevel};
@@ -15,6 +15,9 @@ use crate::workers;
 
 /// Rows of a row group: a column of it is encoded at once.
 const ROW_GROUP: usize = 1 << 20;
+
+/// Fewer are encoded sooner than threads are made.
+const FEW_CELLS: usize = 1 << 14;
 
 /// Parquet whose bytes depend on the columns and values alone: all rows at once, because where batches end would show.
 /// Columns are encoded side by side.
@@ -31,12 +34,16 @@ pub(crate) fn parquet_bytes(table: &Columns) -> Result<Vec<u8>> {
     let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
     for (number, rows) in workers::ranges(table.num_rows(), ROW_GROUP).into_iter().enumerate() {
         let columns: Vec<_> = columns.create_column_writers(number)?.into_iter().zip(table.held()).collect();
-        let encoded = workers::each(threads, columns, |(writer, (field, column))| {
+        let encode = |(writer, (field, column)): (ArrowColumnWriter, (&FieldRef, &ArrayRef))| {
             let part = column.slice(rows.start, rows.len());
             // Text by number is written as the text.
             let is_text = matches!(part.data_type(), DataType::Dictionary(..));
             Ok(encode(writer, field, &if is_text { part } else { wide(&part, field.data_type())? }))
-        });
+        };
+        let encoded = match rows.len() * columns.len() {
+            0..FEW_CELLS => columns.into_iter().map(encode).collect(),
+            _ => workers::each(threads, columns, encode),
+        };
         let encoded = encoded.map_err(|error| ParquetError::General(error.to_string()))?;
         let mut group = file.next_row_group()?;
         for column in encoded {
