@@ -31,6 +31,7 @@ use crate::report::{self, Facts};
 use crate::score::Scores;
 use crate::source::Delivered;
 use crate::webs;
+use crate::workers;
 
 /// Everything that the stages hand to publish.
 pub struct Stages<'a> {
@@ -63,17 +64,66 @@ fn version() -> &'static str {
     env!("CARGO_PKG_VERSION")
 }
 
-/// The files of the run, and its receipt.
+/// The files of the run, made by so many workers, and its receipt.
 pub fn draft(
     pipeline: &Pipeline,
     id: &RunId,
     stages: &Stages,
     checks: Vec<Check>,
     journal: &Journal,
+    workers: usize,
 ) -> Result<(Draft, Receipt)> {
-    let mut draft = Draft::new();
-    let shown = |column: usize| pipeline.features.get(column).is_none_or(|feature| feature.shown);
     let tokens = tokens(stages.people)?;
+    let mut draft = Draft::new();
+    for part in workers::each(workers, of_stages(pipeline, stages, &tokens), drafted)? {
+        draft.append(part)?;
+    }
+    draft.aggregate(&about(pipeline, id)?)?;
+    stages.movement.map_or(Ok(()), |table| draft.aggregate(table))?;
+    let receipt = receipt(pipeline, id, stages, checks);
+    at_a_glance(pipeline, stages, &receipt, &mut draft)?;
+    let everyone = |draft: &mut Draft| of_everyone(pipeline, stages, &tokens, draft);
+    let (everyone, ()) = workers::both(
+        workers,
+        || drafted(everyone),
+        || {
+            draft.release(pipeline.disclosure, stages.before, &|shown| {
+                let figures = audit::figures(pipeline, stages.gaps, shown, stages.before)?;
+                Ok(figures.into_iter().chain(diversions::charts(shown)?).collect())
+            })?;
+            draft.report(&Facts::of(pipeline, &receipt))
+        },
+    )?;
+    draft.append(everyone)?;
+    draft.log(journal.ndjson().into_bytes());
+    Ok((draft, receipt))
+}
+
+/// Adds some files to a draft.
+type Part<'a> = Box<dyn FnOnce(&mut Draft) -> Result<()> + Send + 'a>;
+
+fn drafted(part: impl FnOnce(&mut Draft) -> Result<()>) -> Result<Draft> {
+    let mut draft = Draft::new();
+    part(&mut draft)?;
+    Ok(draft)
+}
+
+/// What stages write by themselves, in the order in which their aggregate tables stand.
+fn of_stages<'a>(pipeline: &'a Pipeline, stages: &'a Stages, tokens: &'a Columns) -> Vec<Part<'a>> {
+    let Stages { people, features, scores, accounts, past, cohorts, gaps, .. } = *stages;
+    vec![
+        Box::new(|draft| cohort::write(pipeline, people, features, scores, cohorts, &accounts.sources, draft)),
+        Box::new(|draft| audit::write(pipeline, people, features, cohorts, gaps, tokens, draft)),
+        Box::new(|draft| webs::write(pipeline, people, features, draft)),
+        Box::new(|draft| demand::write(pipeline, features, scores, draft)),
+        Box::new(|draft| diversions::write(pipeline, people, &features.kept, draft)),
+        Box::new(|draft| impact::write(pipeline, past, people, &features.kept, draft)),
+    ]
+}
+
+/// Features and scores of everyone, and the rows that were set aside.
+fn of_everyone(pipeline: &Pipeline, stages: &Stages, tokens: &Columns, draft: &mut Draft) -> Result<()> {
+    let shown = |column: usize| pipeline.features.get(column).is_none_or(|feature| feature.shown);
     draft.person_parquet("features.parquet", tokens.clone().beside(stages.features.columns.only(shown)))?;
     draft.person_parquet("scores.parquet", tokens.clone().beside(Columns::from(&stages.scores.batch)))?;
     for (source, rows) in pipeline.sources.iter().zip(&stages.accounts.set_aside) {
@@ -81,24 +131,7 @@ pub fn draft(
             draft.person_parquet(&format!("set_aside/{}.parquet", source.name), &set_aside(rows)?)?;
         }
     }
-    let sources = &stages.accounts.sources;
-    cohort::write(pipeline, stages.people, stages.features, stages.scores, stages.cohorts, sources, &mut draft)?;
-    audit::write(pipeline, stages.people, stages.features, stages.cohorts, stages.gaps, &tokens, &mut draft)?;
-    webs::write(pipeline, stages.people, stages.features, &mut draft)?;
-    demand::write(pipeline, stages.features, stages.scores, &mut draft)?;
-    diversions::write(pipeline, stages.people, &stages.features.kept, &mut draft)?;
-    impact::write(pipeline, stages.past, stages.people, &stages.features.kept, &mut draft)?;
-    draft.aggregate(&about(pipeline, id)?)?;
-    stages.movement.map_or(Ok(()), |table| draft.aggregate(table))?;
-    let receipt = receipt(pipeline, id, stages, checks);
-    at_a_glance(pipeline, stages, &receipt, &mut draft)?;
-    draft.release(pipeline.disclosure, stages.before, &|shown| {
-        let figures = audit::figures(pipeline, stages.gaps, shown, stages.before)?;
-        Ok(figures.into_iter().chain(diversions::charts(shown)?).collect())
-    })?;
-    draft.log(journal.ndjson().into_bytes());
-    draft.report(&Facts::of(pipeline, &receipt))?;
-    Ok((draft, receipt))
+    Ok(())
 }
 
 /// What the report begins with, as tables of their own.

@@ -2,15 +2,15 @@
 
 use std::path::PathBuf;
 
-use crate::audit;
+use crate::audit::{self, Gaps};
 use crate::calendar::Window;
-use crate::cohort;
+use crate::cohort::{self, Cohorts};
 use crate::conform::{self, Engine};
 use crate::disclosure::{AggregateTable, Before};
 use crate::drift;
 use crate::error::{Error, Result};
-use crate::features::{self, Accounts};
-use crate::gates::{self, Consent};
+use crate::features::{self, Accounts, Features};
+use crate::gates::{self, Consent, NoData};
 use crate::history::{self, History};
 use crate::journal::Journal;
 use crate::link::{self, People};
@@ -19,11 +19,12 @@ use crate::outputs;
 use crate::pipeline::Pipeline;
 use crate::pipeline::decl::Role;
 use crate::publish::{self, Lock, Published, RunId};
-use crate::receipt::{Basis, SourceAccount};
+use crate::receipt::{Basis, CohortAccount, SourceAccount};
 use crate::release::Crosswalk;
 use crate::score::{self, Scores};
 use crate::source;
 use crate::storage::Storage;
+use crate::workers;
 
 /// Where a run goes and how its work is cut; only the first is visible in what it leaves.
 #[derive(Debug, Clone)]
@@ -62,8 +63,7 @@ pub fn run(
     let mut history = history.in_todays_tokens(&records.superseded);
     let (people, features, mut accounts) = features::pass(records, &|account| journal.read(account))?;
     accounts.sources.iter_mut().zip(files_since).for_each(|(account, since)| account.files_since = since);
-    linkable(pipeline, &accounts)?;
-    fresh(pipeline, &accounts)?;
+    usable(pipeline, &accounts)?;
     let mut warnings = std::mem::take(&mut history.warnings);
     warnings.extend(accounts.sources.iter().flat_map(SourceAccount::unmet));
     let no_data = gates::sources(pipeline, &people, &history, &options.consent, &mut accounts, &mut warnings)?;
@@ -74,13 +74,14 @@ pub fn run(
     let mut scores = score::score(pipeline, &features, engine.partitions)?;
     let movement = movement(pipeline, &history, &people, &scores)?;
     let drift = drift::judge(pipeline, &features, &scores)?;
-    let checks = oracle::self_check(pipeline, &delivered, checked, &accounts.sampled, &people, &features, &scores)?;
-    journal.scored(pipeline, people.tokens.len(), &checks);
     history.add_changes(pipeline, &people, &mut scores)?;
-    let cohorts = cohort::select(pipeline, &people, &features, &scores, &history, &no_data)?;
-    let lists = cohort::accounts(pipeline, &people, &features, &cohorts)?;
+    let (checks, (cohorts, lists, gaps)) = workers::both(
+        engine.partitions,
+        || oracle::self_check(pipeline, &delivered, checked, &accounts.sampled, &people, &features, &scores),
+        || chosen(pipeline, &people, &features, &scores, &history, &no_data, engine.partitions),
+    )?;
+    journal.scored(pipeline, people.tokens.len(), &checks);
     warnings.extend(gates::lists(pipeline, &people, &cohorts, &lists, &history, &options.consent)?);
-    let gaps = audit::gaps(pipeline, &people, &features, &scores, &cohorts, &history, engine.partitions)?;
     journal.listed(&cohorts);
     journal.warn(&warnings);
     let nothing = Before::default();
@@ -100,10 +101,26 @@ pub fn run(
         basis: &basis,
         warnings: &warnings,
     };
-    let (draft, receipt) = outputs::draft(pipeline, &id, &stages, checks, journal)?;
+    let (draft, receipt) = outputs::draft(pipeline, &id, &stages, checks, journal, engine.partitions)?;
     engine.keeps_limit("outputs")?;
     let published = publish::publish(storage, &lock, &id, &draft, &people.tokens, receipt)?;
     Ok((id, published))
+}
+
+/// Who is on the lists, their accounts, and the gaps in the records of all.
+fn chosen(
+    pipeline: &Pipeline,
+    people: &People,
+    features: &Features,
+    scores: &Scores,
+    history: &History,
+    no_data: &NoData,
+    workers: usize,
+) -> Result<(Cohorts, Vec<CohortAccount>, Gaps)> {
+    let cohorts = cohort::select(pipeline, people, features, scores, history, no_data)?;
+    let lists = cohort::accounts(pipeline, people, features, &cohorts)?;
+    let gaps = audit::gaps(pipeline, people, features, scores, &cohorts, history, workers)?;
+    Ok((cohorts, lists, gaps))
 }
 
 /// How scores moved since the run before, where there was one.
@@ -131,8 +148,14 @@ fn basis(history: &History, consent: &Consent) -> Basis {
 /// A source of this many people that shares none with the registers is keyed in another domain.
 const TOKENS_TO_JUDGE: u64 = 20;
 
+/// Refuses deliveries that a run cannot be made from.
+pub(crate) fn usable(pipeline: &Pipeline, accounts: &Accounts) -> Result<()> {
+    linkable(pipeline, accounts)?;
+    fresh(pipeline, accounts)
+}
+
 /// Refuses sources whose tokens no register knows: every opt-out would be without effect, every count 0.
-pub(crate) fn linkable(pipeline: &Pipeline, accounts: &Accounts) -> Result<()> {
+fn linkable(pipeline: &Pipeline, accounts: &Accounts) -> Result<()> {
     for (source, account) in pipeline.sources.iter().zip(&accounts.sources) {
         let judged = match source.decl.role {
             Role::OptOut | Role::AllowList => 1,
@@ -150,7 +173,7 @@ pub(crate) fn linkable(pipeline: &Pipeline, accounts: &Accounts) -> Result<()> {
 }
 
 /// Refuses deliveries that stop long before the as-of date, and sources older than they may be.
-pub(crate) fn fresh(pipeline: &Pipeline, accounts: &Accounts) -> Result<()> {
+fn fresh(pipeline: &Pipeline, accounts: &Accounts) -> Result<()> {
     let dates = accounts.sources.iter().map(|account| account.data_up_to.as_deref().and_then(|date| date.parse().ok()));
     let dates: Vec<Option<jiff::civil::Date>> = dates.collect();
     let oldest = |text: &str| Window::parse(text).map(|window| window.first_day(pipeline.as_of)).map_err(Error::Usage);

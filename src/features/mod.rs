@@ -56,6 +56,7 @@ use crate::pipeline::decl::Role;
 use crate::pipeline::{Bounds, Feature, Pipeline, Verb};
 use crate::receipt::{CodeListCount, PeopleAccount, ProviderCount, SourceAccount};
 use crate::webs::{self, Webs};
+use crate::workers;
 use hear::Hearing;
 use held::{Held, Span, span};
 use keep::{Keeper, Keeping, Kept, KeptOfSource};
@@ -136,11 +137,19 @@ pub fn pass(records: Records, progress: &dyn Fn(&SourceAccount)) -> Result<(Peop
         accounts.sampled.push(seen.sampled.filter(|_| conform::is_read_as_stored(&pipeline.sources[source])));
     }
     let meanings = meaning::judge(pipeline, &heard);
-    let items = evidence::items(pipeline, &heard, &meanings, people, records.conformed.engine.partitions)?;
-    let of_source = pipeline.sources.iter().zip(heard.iter().zip(&meanings));
-    let rows = of_source.map(|(source, (heard, meanings))| rows::rows(pipeline, source, heard, meanings)).collect();
-    let kept = keeper.finish(Gone::of(&records), people);
-    let webs: Vec<Webs> = pipeline.measures.webs.iter().map(|web| webs::of(web, pipeline.as_of, &kept)).collect();
+    let workers = records.conformed.engine.partitions;
+    let said = || {
+        let of_source = pipeline.sources.iter().zip(heard.iter().zip(&meanings));
+        let rows = of_source.map(|(source, (heard, meanings))| rows::rows(pipeline, source, heard, meanings)).collect();
+        // The kept rows have a worker of their own.
+        let others = workers.saturating_sub(1).max(1);
+        Ok((evidence::items(pipeline, &heard, &meanings, people, others)?, rows))
+    };
+    let ((items, rows), (kept, webs)) = workers::both(workers, said, || {
+        let kept = keeper.finish(Gone::of(&records), people);
+        let webs = pipeline.measures.webs.iter().map(|web| webs::of(web, pipeline.as_of, &kept)).collect::<Vec<_>>();
+        Ok((kept, webs))
+    })?;
     let people = People { tokens: records.tokens, registers: records.registers, items, rows };
     let columns = table(pipeline, &people, columns, waiting, &mut latest, &webs)?;
     Ok((people, Features { columns, latest, kept, webs, splits: groups::Made::default() }, accounts))

@@ -1,6 +1,7 @@
 //! The files of a run before any of them is written.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fmt::Write as _;
 
 use parquet::file::metadata::{FooterTail, ParquetMetaDataReader};
@@ -138,10 +139,26 @@ impl Draft {
         }
         let path = format!("{folder}/{path}");
         let sha256 = sha256(&bytes);
-        if self.files.insert(path.clone(), DraftFile { bytes, sha256, rows }).is_some() {
-            return Err(Error::Fault(format!("{path} was written twice")));
+        self.insert(path, DraftFile { bytes, sha256, rows })
+    }
+
+    /// Adds what another draft holds.
+    pub fn append(&mut self, other: Self) -> Result<()> {
+        for (path, file) in other.files {
+            self.insert(path, file)?;
         }
+        self.tables.extend(other.tables);
         Ok(())
+    }
+
+    fn insert(&mut self, path: String, file: DraftFile) -> Result<()> {
+        match self.files.entry(path) {
+            Entry::Occupied(there) => Err(Error::Fault(format!("{} was written twice", there.key()))),
+            Entry::Vacant(place) => {
+                place.insert(file);
+                Ok(())
+            }
+        }
     }
 
     /// Adds `log.ndjson`, which is about the run and no person.
@@ -328,6 +345,13 @@ mod tests {
         }
         assert!(draft.person_bytes("lists/x/a.csv", Vec::new()).is_ok());
         assert!(draft.person_bytes("lists/x/a.csv", Vec::new()).is_err());
+        let mut other = Draft::new();
+        other.person_bytes("lists/x/b.csv", Vec::new()).unwrap();
+        draft.append(other).unwrap();
+        assert!(draft.person_bytes("lists/x/b.csv", Vec::new()).is_err());
+        let mut other = Draft::new();
+        other.person_bytes("lists/x/a.csv", Vec::new()).unwrap();
+        assert!(draft.append(other).is_err());
     }
 
     #[test]

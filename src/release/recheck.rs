@@ -67,8 +67,7 @@ pub(super) fn read<'a>(
     let standing = tokens.into_iter().map(|token| (token.clone(), (today(token), records.presence(token)))).collect();
     let history = history.in_todays_tokens(&records.superseded);
     let (people, features, mut accounts) = features::pass(records, &|account| journal.read(account))?;
-    run::linkable(pipeline, &accounts)?;
-    run::fresh(pipeline, &accounts)?;
+    run::usable(pipeline, &accounts)?;
     let mut warnings = Vec::new();
     let consent = Consent::default();
     let no_data = gates::sources(pipeline, &people, &released, &consent, &mut accounts, &mut warnings)?;
