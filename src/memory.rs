@@ -114,6 +114,13 @@ mod tests {
     }
 
     #[test]
+    #[cfg(not(target_env = "msvc"))]
+    fn under_a_limit_no_thread_of_the_allocator_keeps_memory() {
+        MemoryLimit { bytes: 1 << 40 }.give_back_at_once();
+        assert!(!tikv_jemalloc_ctl::background_thread::read().unwrap());
+    }
+
+    #[test]
     fn what_is_held_and_what_is_needed_stop_at_the_limit() {
         let little = MemoryLimit { bytes: 1 << 20 };
         let much = MemoryLimit { bytes: 1 << 40 };

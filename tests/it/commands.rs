@@ -43,18 +43,23 @@ fn results_for_machines_are_json_on_stdout() {
 }
 
 #[test]
-fn a_run_that_is_kept_to_one_processor_says_nothing_else_on_stderr() {
+fn a_run_that_is_kept_to_one_processor_says_nothing_on_stderr() {
     // One of those that this process may use.
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let allowed = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:"));
     let first = allowed.and_then(|list| list.trim().split(['-', ',']).next()).unwrap_or("0");
-    let pinned = Command::new("taskset").args(["-c", first, env!("CARGO_BIN_EXE_riskstrat"), "--version"]).output();
-    let Ok(output) = pinned else {
-        println!("skipped: there is no taskset here");
-        return;
-    };
-    assert!(output.status.success());
-    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    // Without and with a limit on memory, under which the allocator is asked to do otherwise.
+    for limit in [&[][..], &["--memory-limit", "4 GiB"]] {
+        let folder = starter();
+        let mut command = Command::new("taskset");
+        command.args(["-c", first, env!("CARGO_BIN_EXE_riskstrat"), "--json", "run", "run.toml"]).args(limit);
+        let Ok(output) = command.current_dir(folder.path()).output() else {
+            println!("skipped: there is no taskset here");
+            return;
+        };
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+        assert!(output.status.success() && json(&output)["state"] == "published");
+    }
 }
 
 #[test]
