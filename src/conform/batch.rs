@@ -5,13 +5,13 @@ use std::iter::repeat_n;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, StringArray, UInt32Array, new_null_array};
-use arrow::compute::{cast, take};
+use arrow::compute::take;
 use arrow::datatypes::{DataType, Date32Type, Field, Schema, SchemaRef, TimestampSecondType};
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 
 use super::columns::{Judge, Maker, count};
 use super::expression::{Expression, declared, declared_type};
-use super::text::{Memo, Texts, plain};
+use super::text::{Memo, Texts, plain, spelled};
 use super::values::present;
 use super::{Chunk, Columns, Conformed, Fate, SetAside, Tally, duplicates, returned};
 use crate::calendar;
@@ -216,7 +216,7 @@ impl<'a> Conformer<'a> {
         if *cells.data_type() == DataType::Date32 && !blank_days {
             return Ok(cells);
         }
-        Ok(self.without_blanks(cast(&cells, &DataType::Utf8)?.as_string::<i32>()))
+        Ok(self.without_blanks(&spelled(&cells)?))
     }
 
     fn without_blanks(&self, texts: &StringArray) -> ArrayRef {

@@ -56,7 +56,7 @@ pub use columns::count;
 pub use duplicates::cell_text;
 pub use returned::MISTYPED;
 pub use spill::held_bytes;
-pub use text::{Memo, Texts, plain};
+pub use text::{Memo, Texts, plain, spelled};
 
 /// How the work is cut: changes no published byte.
 #[derive(Debug, Clone, Copy)]

@@ -54,6 +54,24 @@ impl<'a> Texts<'a> {
     }
 }
 
+/// Instead of the text of a day or a moment that no calendar reaches.
+const NO_DATE: &str = "not a date";
+
+/// The text of each cell of a column of dates, times or numbers.
+pub fn spelled(column: &ArrayRef) -> Result<StringArray> {
+    match cast(column, &DataType::Utf8) {
+        Ok(texts) => Ok(texts.as_string::<i32>().clone()),
+        Err(_) if column.data_type().is_temporal() => {
+            let texts = (0..column.len()).map(|row| {
+                let cell = column.is_valid(row).then(|| cast(&column.slice(row, 1), &DataType::Utf8));
+                cell.map(|cell| cell.map_or(NO_DATE.to_owned(), |cell| cell.as_string::<i32>().value(0).to_owned()))
+            });
+            Ok(texts.collect())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// A column in its declared type, whatever the form in which it came.
 pub fn plain(column: &ArrayRef, declared: &DataType) -> Result<ArrayRef> {
     Ok(if column.data_type() == declared { ArrayRef::clone(column) } else { cast(column, declared)? })
@@ -80,5 +98,26 @@ impl<T> Memo<T> {
         };
         let known = self.0.take().filter(|(known, _)| same(known));
         &mut self.0.insert(known.unwrap_or_else(|| (values.clone(), make(values)))).1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::{Date32Array, Float64Array, TimestampMicrosecondArray};
+
+    use super::*;
+
+    #[test]
+    fn a_day_that_no_calendar_reaches_is_spelled_as_no_date() {
+        let days: ArrayRef = Arc::new(Date32Array::from(vec![Some(0), None, Some(i32::MAX)]));
+        let moments: ArrayRef = Arc::new(TimestampMicrosecondArray::from(vec![Some(0), None, Some(i64::MAX)]));
+        for (column, first) in [(days, "1970-01-01"), (moments, "1970-01-01T00:00:00")] {
+            let texts = spelled(&column).unwrap();
+            assert_eq!(texts.iter().collect::<Vec<_>>(), [Some(first), None, Some(NO_DATE)]);
+        }
+        let numbers: ArrayRef = Arc::new(Float64Array::from(vec![1.5]));
+        assert_eq!(spelled(&numbers).unwrap().value(0), "1.5");
     }
 }

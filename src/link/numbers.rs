@@ -2,15 +2,15 @@
 
 use std::hash::BuildHasher;
 use std::ops::Range;
+use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, Date32Array};
-use arrow::compute::cast;
 use arrow::datatypes::{DataType, Date32Type};
 use hashbrown::DefaultHashBuilder;
 use hashbrown::hash_table::{Entry, HashTable};
 
 use crate::calendar;
-use crate::conform::{Memo, Texts};
+use crate::conform::{Memo, Texts, spelled};
 use crate::error::Result;
 
 /// Texts by number, in the order in which they came; 0 is none.
@@ -119,8 +119,7 @@ impl Numbers {
                 numbers
             }
             Some(Texts::Digits(_)) | None => {
-                let texts = cast(column, &DataType::Utf8)?;
-                let texts = texts.as_string::<i32>();
+                let texts = spelled(column)?;
                 rows.map(|row| known.number(texts.is_valid(row).then(|| texts.value(row)))).collect()
             }
         })
@@ -146,13 +145,13 @@ impl Numbers {
 fn text_of(day: i32) -> Result<String> {
     match calendar::date_of(day) {
         Some(date) if date.year() >= 0 => Ok(date.to_string()),
-        _ => Ok(cast(&Date32Array::from(vec![day]), &DataType::Utf8)?.as_string::<i32>().value(0).to_owned()),
+        _ => Ok(spelled(&(Arc::new(Date32Array::from(vec![day])) as ArrayRef))?.value(0).to_owned()),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
+    use arrow::compute::cast;
 
     use super::*;
 
