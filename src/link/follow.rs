@@ -3,7 +3,8 @@
 use hashbrown::HashMap;
 
 use super::known::Known;
-use super::spine::{self, Rows, Standing};
+use super::spine::{self, Rows};
+use super::standing::Standing;
 use super::{Entry, Presence, Records, superseded};
 use crate::calendar;
 use crate::conform::Conformed;

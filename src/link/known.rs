@@ -144,9 +144,16 @@ impl<S: BuildHasher + Default> Known<S> {
         found.clear();
         let places = places.iter().zip(packed.iter());
         found.extend(block.zip(places).map(|(row, (&place, packed))| match packed {
+            Some(packed) if self.is_at(packed, place) => place,
             Some(packed) => self.look(token(row), packed, place),
             None => NOBODY,
         }));
+    }
+
+    /// Whether all of a token stands at a place.
+    fn is_at(&self, packed: &Packed, place: u32) -> bool {
+        let line = self.lines.get(place as usize).and_then(Option::as_ref);
+        self.whole.is_empty() && line.is_some_and(|line| line.token == *packed)
     }
 
     /// The line of a token whose place is known.

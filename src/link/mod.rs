@@ -3,6 +3,12 @@
 /// Who is on the spine.
 mod spine;
 
+/// A count of where the rows of a source went.
+mod ledger;
+
+/// Where everyone stands.
+mod standing;
+
 /// Old tokens and what they became.
 mod superseded;
 
@@ -52,22 +58,21 @@ mod recorded;
 pub mod rows;
 
 pub use gone::Gone;
+pub use ledger::Ledger;
 pub use recorded::{
     AtStep, Beside, ItemEvidence, NO_VALUE, Pair, Pairs, RecordingState, RowGroup, RowsBy, Say, SourceRows, States,
 };
 pub use superseded::Superseded;
 
 use arrow::record_batch::RecordBatch;
-use hashbrown::HashSet;
 
 use crate::ahead;
 use crate::calendar;
 use crate::conform::{Chunk, Conformed, Fate, batch_days};
 use crate::error::Result;
-use crate::nhs_number;
 use crate::pipeline::decl::Role;
 use crate::pseudonym::Pseudonym;
-use crate::receipt::{PeopleAccount, SourceAccount};
+use crate::receipt::PeopleAccount;
 use known::{Known, Search};
 
 pub use follow::{Followed, Since, follow};
@@ -189,62 +194,6 @@ impl Stray {
     }
 }
 
-/// A worker's count of one source.
-#[derive(Debug, Default)]
-pub struct Ledger {
-    pub account: SourceAccount,
-    /// By dense number of a register's token: a bit, whether the source holds it.
-    linked: Vec<u64>,
-    other_tokens: HashSet<String>,
-    latest_day: Option<i32>,
-}
-
-impl Ledger {
-    pub fn merge(&mut self, other: Self) {
-        let (mine, theirs) = (&mut self.account, other.account);
-        mine.used += theirs.used;
-        mine.set_aside += theirs.set_aside;
-        mine.not_yet_known += theirs.not_yet_known;
-        mine.duplicates += theirs.duplicates;
-        mine.not_linked += theirs.not_linked;
-        mine.off_spine += theirs.off_spine;
-        mine.future += theirs.future;
-        mine.before_birth += theirs.before_birth;
-        mine.after_death += theirs.after_death;
-        if self.linked.len() < other.linked.len() {
-            self.linked.resize(other.linked.len(), 0);
-        }
-        self.linked.iter_mut().zip(other.linked).for_each(|(mine, theirs)| *mine |= theirs);
-        self.other_tokens.extend(other.other_tokens);
-        self.latest_day = self.latest_day.max(other.latest_day);
-    }
-
-    /// The account with what only the whole source tells; an error where the tokens that no register knows are NHS
-    /// numbers.
-    pub fn close(mut self, source: &str) -> Result<SourceAccount> {
-        nhs_number::refuse(source, "person", &self.other_tokens)?;
-        self.account.tokens_linked = self.linked.iter().map(|tokens| u64::from(tokens.count_ones())).sum();
-        self.account.tokens = self.account.tokens_linked + self.other_tokens.len() as u64;
-        self.account.data_up_to = self.latest_day.and_then(calendar::date_of).map(|date| date.to_string());
-        Ok(self.account)
-    }
-
-    fn note(&mut self, outcome: Outcome) {
-        let account = &mut self.account;
-        *match outcome {
-            Outcome::SetAside => &mut account.set_aside,
-            Outcome::NotYetKnown => &mut account.not_yet_known,
-            Outcome::Duplicate => &mut account.duplicates,
-            Outcome::NotLinked => &mut account.not_linked,
-            Outcome::Future => &mut account.future,
-            Outcome::BeforeBirth => &mut account.before_birth,
-            Outcome::AfterDeath => &mut account.after_death,
-            Outcome::OffSpine => &mut account.off_spine,
-            Outcome::Used => &mut account.used,
-        } += 1;
-    }
-}
-
 impl Records<'_> {
     /// Where the person of a token, old or new, stands; none whom no register knows.
     pub fn presence(&self, token: &Pseudonym) -> Option<Presence> {
@@ -325,6 +274,8 @@ impl Records<'_> {
                 && let Some(tokens) = &tokens
             {
                 self.known.find(tokens, row..chunk.fates.len().min(row + ahead::BLOCK), &mut search);
+                let found = search.found.iter().filter_map(|line| self.known.entry(*line));
+                ahead::read(found.map(|entry| Some(ledger.linked[entry.index as usize / 64] as u32)));
             }
             let day = days.as_ref().and_then(|days| days[row]);
             let entry = search.found.get(row % ahead::BLOCK).and_then(|number| self.known.entry(*number));
@@ -334,7 +285,7 @@ impl Records<'_> {
                 Fate::Duplicate => Outcome::Duplicate,
                 Fate::Good => {
                     match entry {
-                        Some(entry) => ledger.linked[entry.index as usize / 64] |= 1 << (entry.index % 64),
+                        Some(entry) => ledger.hold(entry.index),
                         None => self.note_other(tokens.as_ref().and_then(|tokens| tokens.borrowed(row)), ledger),
                     }
                     outcome(role, entry, day, as_of)

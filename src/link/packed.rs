@@ -1,7 +1,17 @@
 //! Tokens in half a line of a processor's memory.
 
+use std::hash::{Hash, Hasher};
+
 /// A token, or where it is too long for that, what most likely only that token has.
-pub(super) type Packed = [u64; 4];
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Packed([u64; 4]);
+
+impl Hash for Packed {
+    /// Number by number: as bytes they would be gone through as a text.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.iter().for_each(|word| state.write_u64(*word));
+    }
+}
 
 /// How the tokens of the registers are packed: as short as all of them can be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -42,11 +52,11 @@ impl Packing {
     pub fn unpack(self, packed: &Packed) -> String {
         let bytes = match self {
             Self::Digits => {
-                let both = packed.iter().flat_map(|both| [both & (0xf * LOW_BITS), both >> 4 & (0xf * LOW_BITS)]);
+                let both = packed.0.iter().flat_map(|both| [both & (0xf * LOW_BITS), both >> 4 & (0xf * LOW_BITS)]);
                 both.flat_map(|values| digits(values).to_le_bytes()).collect()
             }
             Self::Short | Self::Ends => {
-                packed.iter().flat_map(|word| word.to_le_bytes()).filter(|byte| *byte != 0).collect()
+                packed.0.iter().flat_map(|word| word.to_le_bytes()).filter(|byte| *byte != 0).collect()
             }
         };
         String::from_utf8(bytes).unwrap_or_default()
@@ -58,7 +68,7 @@ fn pack_digits(token: &[u8]) -> Option<Packed> {
     let token: &[u8; 64] = token.try_into().ok()?;
     let mut packed = Packed::default();
     let mut wrong = 0;
-    for (packed, sixteen) in packed.iter_mut().zip(token.chunks_exact(16)) {
+    for (packed, sixteen) in packed.0.iter_mut().zip(token.chunks_exact(16)) {
         let value = |at: usize, wrong: &mut u64| {
             let eight = sixteen[at..at + 8].try_into().map_or(0, u64::from_le_bytes);
             let letters = eight >> 6 & LOW_BITS;
@@ -88,7 +98,7 @@ fn pack_short(token: &[u8]) -> Option<Packed> {
     let mut bytes = [0; 32];
     bytes[..token.len()].copy_from_slice(token);
     let mut packed = Packed::default();
-    let words = packed.iter_mut().zip(bytes.chunks_exact(8));
+    let words = packed.0.iter_mut().zip(bytes.chunks_exact(8));
     words.for_each(|(word, bytes)| *word = bytes.try_into().map_or(0, u64::from_le_bytes));
     Some(packed)
 }
@@ -97,7 +107,7 @@ fn pack_ends(token: &[u8]) -> Packed {
     let end = |bytes: &[u8]| bytes.iter().fold(0, |word: u64, byte| word << 8 | u64::from(*byte));
     let middle = &token[token.len() / 2..];
     let (first, last) = (token.len().min(8), token.len().saturating_sub(8));
-    [end(&token[..first]), end(&token[last..]), end(&middle[..middle.len().min(8)]), token.len() as u64]
+    Packed([end(&token[..first]), end(&token[last..]), end(&middle[..middle.len().min(8)]), token.len() as u64])
 }
 
 #[cfg(test)]

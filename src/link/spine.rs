@@ -13,6 +13,7 @@ use hashbrown::hash_table::{Entry as Place, HashTable};
 use hashbrown::{DefaultHashBuilder, HashMap, HashSet};
 
 use super::known::Known;
+use super::standing::{Judge, Judged, Standing};
 use super::superseded::Superseded;
 use super::{Entry, Presence, Register};
 use crate::calendar;
@@ -22,6 +23,7 @@ use crate::nhs_number;
 use crate::pipeline::decl::Role;
 use crate::pseudonym::Pseudonym;
 use crate::receipt::PeopleAccount;
+use crate::workers;
 
 /// The spine before any event is read.
 pub(super) struct Spine {
@@ -43,7 +45,8 @@ pub(super) struct Rows<'a> {
     others: HashSet<String>,
     start: Vec<Option<i32>>,
     end: Vec<Option<i32>>,
-    birth: Vec<Option<i32>>,
+    pub birth: Vec<Option<i32>>,
+    tests: Option<BooleanArray>,
 }
 
 pub(super) fn build(conformed: &Conformed, superseded: &Superseded) -> Result<Spine> {
@@ -62,21 +65,15 @@ pub(super) fn build(conformed: &Conformed, superseded: &Superseded) -> Result<Sp
         let others = register.others.iter().map(String::as_str);
         register.counting().chain(others)
     }));
+    let judge = Judge { registers: &registers, deaths: &deaths, left: &left, named: &named, as_of };
+    let partitions = conformed.engine.partitions;
+    let judged = workers::each(partitions, workers::ranges(everyone.len(), TOGETHER), |range| {
+        Ok(everyone[range].iter().map(|(_, token)| judge.of(token)).collect::<Vec<_>>())
+    })?;
     let mut account = PeopleAccount { in_registers: everyone.len() as u64, ..PeopleAccount::default() };
     let mut spine = Vec::new();
     let mut known = Vec::with_capacity(everyone.len());
-    for (_, token) in everyone {
-        let registration = registers.iter().map(|register| register.standing(&left, token, as_of)).min();
-        let died = deaths.get(token).is_some_and(|day| *day < as_of);
-        let is_test = named.tests.contains(token) || registers.iter().any(|register| register.is_test(token));
-        let presence = match registration {
-            _ if is_test => Presence::TestPerson,
-            _ if named.objects(token) => Presence::OptedOut,
-            _ if died => Presence::Died,
-            Some(Standing::Registered) => Presence::OnSpine,
-            Some(Standing::Left) => Presence::Left,
-            _ => Presence::NotYet,
-        };
+    for ((_, token), Judged { presence, birth, death }) in everyone.iter().zip(judged.into_iter().flatten()) {
         *match presence {
             Presence::OnSpine => &mut account.on_spine,
             Presence::TestPerson => &mut account.test_people,
@@ -87,23 +84,23 @@ pub(super) fn build(conformed: &Conformed, superseded: &Superseded) -> Result<Sp
         } += 1;
         let on_spine = presence == Presence::OnSpine;
         let number = |count: usize| u32::try_from(count).map_err(|_| too_many());
-        let entry = Entry {
-            index: number(known.len())?,
-            presence,
-            person: if on_spine { Some(number(spine.len())?) } else { None },
-            birth: registers.iter().find_map(|register| register.birth[register.best(token)?]),
-            death: deaths.get(token).copied().filter(|day| *day < as_of),
-            kept: false,
-        };
+        let index = number(known.len())?;
+        let person = if on_spine { Some(number(spine.len())?) } else { None };
         if on_spine {
-            spine.push(Pseudonym::new(token));
+            spine.push(Pseudonym::new(*token));
         }
-        known.push((token, entry));
+        known.push((*token, Entry { index, presence, person, birth, death, kept: false }));
     }
-    let known = Known::of(known, superseded)?;
-    let registers = registers.into_iter().map(|register| register.resolved(&spine)).collect::<Result<_>>()?;
-    Ok(Spine { tokens: spine, known, registers, account })
+    let (known, rows) = workers::both(
+        partitions,
+        || Known::of(known, superseded),
+        || registers.iter().map(|register| register.resolved(&spine)).collect::<Result<_>>(),
+    )?;
+    Ok(Spine { tokens: spine, known, registers: rows, account })
 }
+
+/// Tokens that one worker judges at a time.
+const TOGETHER: usize = 1 << 13;
 
 /// Each token once, in their order, behind its first bytes: most are told apart by those, which lie side by side.
 fn sorted<'t>(tokens: impl Iterator<Item = &'t str>) -> Vec<(u64, &'t str)> {
@@ -117,14 +114,6 @@ fn sorted<'t>(tokens: impl Iterator<Item = &'t str>) -> Vec<(u64, &'t str)> {
 
 pub(super) fn too_many() -> Error {
     Error::Resources("more people than a 32-bit number counts".to_owned())
-}
-
-/// A person's registration in one register; the order is from best to worst.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Standing {
-    Registered,
-    Left,
-    NotYet,
 }
 
 impl<'a> Rows<'a> {
@@ -154,10 +143,11 @@ impl<'a> Rows<'a> {
         let tokens = batch.column_by_name("person").ok_or_else(no_person)?.as_string::<i32>().clone();
         let days = |name: &str| batch.column_by_name(name).map_or(vec![None; batch.num_rows()], batch_days);
         let (start, end, birth) = (days("start"), days("end"), days("birth_date"));
+        let tests = batch.column_by_name("test_person").and_then(|column| column.as_boolean_opt()).cloned();
         let others = others.into_iter().flatten().collect();
         let best = HashTable::with_capacity(batch.num_rows());
         let hasher = DefaultHashBuilder::default();
-        let mut rows = Self { superseded, source, batch, tokens, best, hasher, others, start, end, birth };
+        let mut rows = Self { superseded, source, batch, tokens, best, hasher, others, start, end, birth, tests };
         rows.find_best()?;
         Ok(rows)
     }
@@ -191,14 +181,18 @@ impl<'a> Rows<'a> {
     }
 
     /// The best row of a token.
-    fn best(&self, token: &str) -> Option<usize> {
+    pub fn best(&self, token: &str) -> Option<usize> {
         let found = self.best.find(self.hasher.hash_one(token), |row| self.token(*row) == token);
         found.map(|row| *row as usize)
     }
 
     /// A say that the person left holds until a registration begins after it: registers are slow to notice.
     pub fn standing(&self, left: &HashMap<String, i32>, token: &str, as_of: i32) -> Standing {
-        let Some(best) = self.best(token) else { return Standing::NotYet };
+        self.standing_of(self.best(token), left, token, as_of)
+    }
+
+    pub fn standing_of(&self, best: Option<usize>, left: &HashMap<String, i32>, token: &str, as_of: i32) -> Standing {
+        let Some(best) = best else { return Standing::NotYet };
         let start = self.start[best];
         let moved = left.get(token).is_some_and(|left| *left < as_of && start.is_none_or(|start| start <= *left));
         if start.is_some_and(|start| start >= as_of) {
@@ -211,17 +205,12 @@ impl<'a> Rows<'a> {
     }
 
     /// Whether the best row says that the person is a test.
-    fn is_test(&self, token: &str) -> bool {
-        let flags = self.batch.column_by_name("test_person").and_then(|column| column.as_boolean_opt());
-        let said = |flags: &BooleanArray| {
-            let row = self.best(token)?;
-            Some(flags.is_valid(row) && flags.value(row))
-        };
-        flags.and_then(said) == Some(true)
+    pub fn is_test(&self, best: Option<usize>) -> bool {
+        self.tests.as_ref().zip(best).is_some_and(|(tests, row)| tests.is_valid(row) && tests.value(row))
     }
 
     /// The best row of each person of the spine, null where the register does not know them; without their tokens.
-    fn resolved(self, spine: &[Pseudonym]) -> Result<Register> {
+    fn resolved(&self, spine: &[Pseudonym]) -> Result<Register> {
         let rows: UInt64Array = spine.iter().map(|token| self.best(token.reveal()).map(|row| row as u64)).collect();
         let schema = self.batch.schema();
         let columns = schema.fields().iter().zip(self.batch.columns()).map(|(field, column)| {
@@ -286,7 +275,7 @@ pub(super) struct Named {
     opted_out: HashSet<String>,
     /// One set an allow-list: who is missing in any of them objects.
     allowed: Vec<HashSet<String>>,
-    tests: HashSet<String>,
+    pub tests: HashSet<String>,
 }
 
 impl Named {

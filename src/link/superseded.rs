@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use arrow::array::AsArray;
+use hashbrown::HashMap;
 
 use super::spine;
 use crate::conform::{Conformed, Fate};
@@ -13,7 +14,7 @@ use crate::pipeline::decl::Role;
 /// Every old token with the one in use today.
 #[derive(Debug, Default)]
 pub struct Superseded {
-    current: BTreeMap<String, String>,
+    current: HashMap<String, String>,
 }
 
 impl Superseded {
@@ -22,7 +23,7 @@ impl Superseded {
         self.current.get(token).map_or(token, String::as_str)
     }
 
-    /// Old tokens, each with the one in use today.
+    /// Old tokens, each with the one in use today, in no meaningful order.
     pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
         self.current.iter().map(|(old, new)| (old.as_str(), new.as_str()))
     }
@@ -101,13 +102,13 @@ fn follow(steps: &BTreeMap<String, String>) -> Result<Superseded> {
     if !in_cycle.is_empty() {
         return Err(Error::Check(format!("superseded tokens: {} of them lead round in a circle", in_cycle.len())));
     }
-    Ok(Superseded { current })
+    Ok(Superseded { current: current.into_iter().collect() })
 }
 
 #[cfg(test)]
 impl Superseded {
     pub(super) fn of(current: BTreeMap<String, String>) -> Self {
-        Self { current }
+        Self { current: current.into_iter().collect() }
     }
 }
 
