@@ -2,6 +2,8 @@
 //!
 //! What is kept is in an order of its own, so that threads, files and batches change nothing.
 
+use std::ops::Range;
+
 use arrow::array::{Array, ArrayRef, AsArray, StringArray};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, TimestampSecondType};
@@ -14,6 +16,7 @@ use crate::link::numbers::Numbers;
 use crate::link::{Gone, Linked};
 use crate::pipeline::Pipeline;
 use crate::pipeline::measures::Watch;
+use crate::workers;
 
 /// A row that was kept. The order of the fields is the order of the rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -154,19 +157,19 @@ impl Keeper {
         Self { watches: vec![Vec::new(); pipeline.measures.watches.len()], texts: Numbers::default() }
     }
 
-    /// Names by their order, rows by theirs.
-    pub fn finish(self, gone: Gone, people: usize) -> Kept {
+    /// Names by their order, rows by theirs, put into it by so many workers.
+    pub fn finish(self, gone: Gone, people: usize, workers: usize) -> Result<Kept> {
         let by_number = self.texts.map(String::new(), str::to_owned);
         let mut names = by_number.clone();
         names.sort_unstable();
         let place = |name: &String| u32::try_from(names.partition_point(|other| other < name)).unwrap_or_default();
         let place: Vec<u32> = by_number.iter().map(place).collect();
-        let mut watches = self.watches;
-        for rows in &mut watches {
+        let watches = workers::each(workers, self.watches, |mut rows| {
             rows.iter_mut().for_each(|row| row.labels = row.labels.map(|label| place[label as usize]));
             rows.sort_unstable();
-        }
-        Kept { watches, names, gone, people: u32::try_from(people).unwrap_or(u32::MAX) }
+            Ok(rows)
+        })?;
+        Ok(Kept { watches, names, gone, people: u32::try_from(people).unwrap_or(u32::MAX) })
     }
 }
 
@@ -178,9 +181,14 @@ impl Kept {
 
     /// The rows of a watch that are about one person.
     pub fn of(&self, watch: usize, person: u32) -> &[KeptRow] {
+        self.of_people(watch, &(person..person.saturating_add(1)))
+    }
+
+    /// The rows of a watch that are about some people.
+    pub fn of_people(&self, watch: usize, people: &Range<u32>) -> &[KeptRow] {
         let rows = self.rows(watch);
-        let from = rows.partition_point(|row| row.person < person);
-        let to = rows.partition_point(|row| row.person <= person);
+        let from = rows.partition_point(|row| row.person < people.start);
+        let to = rows.partition_point(|row| row.person < people.end);
         rows.get(from..to).unwrap_or_default()
     }
 

@@ -138,18 +138,15 @@ pub fn pass(records: Records, progress: &dyn Fn(&SourceAccount)) -> Result<(Peop
     }
     let meanings = meaning::judge(pipeline, &heard);
     let workers = records.conformed.engine.partitions;
-    let said = || {
-        let of_source = pipeline.sources.iter().zip(heard.iter().zip(&meanings));
-        let rows = of_source.map(|(source, (heard, meanings))| rows::rows(pipeline, source, heard, meanings)).collect();
-        // The kept rows have a worker of their own.
-        let others = workers.saturating_sub(1).max(1);
-        Ok((evidence::items(pipeline, &heard, &meanings, people, others)?, rows))
-    };
-    let ((items, rows), (kept, webs)) = workers::both(workers, said, || {
-        let kept = keeper.finish(Gone::of(&records), people);
-        let webs = pipeline.measures.webs.iter().map(|web| webs::of(web, pipeline.as_of, &kept)).collect::<Vec<_>>();
-        Ok((kept, webs))
+    let items = evidence::items(pipeline, &heard, &meanings, people, workers)?;
+    let of_source = pipeline.sources.iter().zip(heard.iter().zip(&meanings)).collect();
+    let rows = workers::each(workers, of_source, |(source, (heard, meanings))| {
+        Ok(rows::rows(pipeline, source, heard, meanings))
     })?;
+    drop(heard);
+    let kept = keeper.finish(Gone::of(&records), people, workers)?;
+    let webs = pipeline.measures.webs.iter().map(|web| webs::of(web, pipeline.as_of, &kept, workers));
+    let webs = webs.collect::<Result<Vec<_>>>()?;
     let people = People { tokens: records.tokens, registers: records.registers, items, rows };
     let columns = table(pipeline, &people, columns, waiting, &mut latest, &webs)?;
     Ok((people, Features { columns, latest, kept, webs, splits: groups::Made::default() }, accounts))

@@ -11,16 +11,19 @@ pub mod continuity;
 mod tables;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Float64Array, Int64Array};
 use jiff::civil::Date;
 
 use crate::calendar::{self, Window};
+use crate::error::Result;
 use crate::features::keep::{Kept, KeptRow};
 use crate::pipeline::decl::Setting;
 use crate::pipeline::decl::measures::Provider as Kind;
 use crate::pipeline::measures::{Contact, Web, WebFigure};
+use crate::workers;
 use continuity::{Continuity, continuity};
 pub use tables::write;
 
@@ -93,28 +96,41 @@ impl Seen {
     }
 }
 
-/// The web of everyone on the spine.
-pub fn of(web: &Web, as_of: Date, kept: &Kept) -> Webs {
+/// People of whom one worker makes the webs at a time.
+const TOGETHER: usize = 1 << 13;
+
+/// The web of everyone on the spine, made by so many workers.
+pub fn of(web: &Web, as_of: Date, kept: &Kept, workers: usize) -> Result<Webs> {
     let first = web.window.first_day(as_of).map_or(i32::MIN, calendar::epoch_days);
-    let seen = contacts(&web.contacts, first, kept);
-    let assessed = contacts(&web.assessments, first, kept);
+    let parts = workers::each(workers, workers::ranges(kept.people as usize, TOGETHER), |range| {
+        let people = range.start as u32..range.end as u32;
+        let seen = contacts(&web.contacts, first, kept, &people);
+        let assessed = contacts(&web.assessments, first, kept, &people);
+        let mut webs = Webs::default();
+        let (mut rest, mut assessed) = (seen.as_slice(), assessed.as_slice());
+        for person in people {
+            let own = take(&mut rest, person);
+            let assessments = take(&mut assessed, person);
+            webs.people.push(one(web, own, assessments));
+            webs.nodes.extend(nodes(own));
+            webs.edges.extend(edges(web.decl.provider, own));
+        }
+        Ok(webs)
+    })?;
     let mut webs = Webs::default();
-    let (mut rest, mut assessed) = (seen.as_slice(), assessed.as_slice());
-    for person in 0..kept.people {
-        let own = take(&mut rest, person);
-        let assessments = take(&mut assessed, person);
-        webs.people.push(one(web, own, assessments));
-        webs.nodes.extend(nodes(own));
-        webs.edges.extend(edges(web.decl.provider, own));
+    for part in parts {
+        webs.people.extend(part.people);
+        webs.nodes.extend(part.nodes);
+        webs.edges.extend(part.edges);
     }
-    webs
+    Ok(webs)
 }
 
-/// The contacts of people on the spine from a day on, in order; a watch may look back further.
-fn contacts(rows: &[Contact], first: i32, kept: &Kept) -> Vec<Seen> {
+/// The contacts of some people on the spine from a day on, in order; a watch may look back further.
+fn contacts(rows: &[Contact], first: i32, kept: &Kept, people: &Range<u32>) -> Vec<Seen> {
     let mut seen: Vec<Seen> = Vec::new();
     for contact in rows {
-        let here = kept.rows(contact.watch).iter().filter(|row| row.person < kept.people && row.day >= first);
+        let here = kept.of_people(contact.watch, people).iter().filter(|row| row.day >= first);
         seen.extend(here.map(|&KeptRow { person, day, second, labels, .. }| Seen {
             person,
             day,
@@ -137,13 +153,17 @@ fn take<'a>(rest: &mut &'a [Seen], person: u32) -> &'a [Seen] {
 fn one(web: &Web, own: &[Seen], assessments: &[Seen]) -> PersonWeb {
     let kind = web.decl.provider;
     let providers: Vec<[u32; 2]> = own.iter().filter_map(|seen| seen.provider(kind)).collect();
-    let different =
-        |of: &dyn Fn(&Seen) -> Option<[u32; 2]>| count(own.iter().filter_map(of).collect::<BTreeSet<_>>().len());
+    let different = |kind: Kind| {
+        let mut providers: Vec<[u32; 2]> = own.iter().filter_map(|seen| seen.provider(kind)).collect();
+        providers.sort_unstable();
+        providers.dedup();
+        count(providers.len())
+    };
     PersonWeb {
         contacts: count(own.len()),
         contacts_a_month: own.len() as f64 / months(web.window),
-        organisations: different(&|seen| seen.provider(Kind::Organisation)),
-        teams: different(&|seen| seen.provider(Kind::Team)),
+        organisations: different(Kind::Organisation),
+        teams: different(Kind::Team),
         settings: count(own.iter().map(|seen| seen.setting).collect::<BTreeSet<_>>().len()),
         hand_offs: count(providers.windows(2).filter(|pair| pair.first() != pair.last()).count()),
         continuity: continuity(&providers),

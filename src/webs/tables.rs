@@ -160,13 +160,13 @@ fn tokens(people: &People, persons: impl Iterator<Item = u32>) -> ArrayRef {
     Arc::new(persons.map(token).collect::<StringArray>())
 }
 
-fn place_columns(before: &str, places: &[Place], features: &Features) -> [(String, ArrayRef); 3] {
-    let text = |of: &dyn Fn(&Place) -> Option<String>| -> ArrayRef {
+fn place_columns<'f>(before: &str, places: &[Place], features: &'f Features) -> [(String, ArrayRef); 3] {
+    let text = |of: &dyn Fn(&Place) -> Option<&'f str>| -> ArrayRef {
         Arc::new(places.iter().map(of).collect::<StringArray>())
     };
-    let label = |at: usize| move |place: &Place| features.kept.name(place.1[at]).map(str::to_owned);
+    let label = |at: usize| move |place: &Place| features.kept.name(place.1[at]);
     [
-        (format!("{before}setting"), text(&|place| Some(setting(place.0).to_owned()))),
+        (format!("{before}setting"), text(&|place| Some(setting(place.0)))),
         (format!("{before}organisation"), text(&label(0))),
         (format!("{before}team"), text(&label(1))),
     ]
