@@ -49,6 +49,8 @@ pub fn worklists(
         let most = audit.decl.worklist_rows.map_or(usize::MAX, |rows| rows as usize);
         let names: Vec<&str> = (0..people.tokens.len()).map(|person| mender(&menders, person)).collect();
         let (mut worklists, of) = by_mender(&names);
+        // Of each: what a gap has to be worth at least, as far as it is known.
+        let mut least = vec![0; worklists.len()];
         for &item in &audit.items {
             let Some(evidence) = people.items.get(item) else { continue };
             let counts: Vec<&Counts> = counts.iter().filter(|of| of.audit == number && of.item == item).collect();
@@ -56,15 +58,19 @@ pub fn worklists(
             let gaps = evidence.state.iter().zip(0_u32..).filter(|(state, _)| is_gap(**state));
             for (&state, person) in gaps {
                 let at = person as usize;
+                let listed = u32::from(on_list.get(at) == Some(&true));
+                let before_rarity = 10_000 * listed + 100 * risk[at];
+                if before_rarity + 100 < least[of[at]] {
+                    continue;
+                }
                 let groups = splits.iter().zip(&rarity).filter_map(|(split, rarity)| rarity.get(split.of[at] as usize));
                 let rarity = groups.max().copied().unwrap_or_default();
-                let listed = u32::from(on_list.get(at) == Some(&true));
-                let value =
-                    if state == RecordingState::Declined { 0 } else { 10_000 * listed + 100 * risk[at] + rarity };
+                let value = if state == RecordingState::Declined { 0 } else { before_rarity + rarity };
                 let worklist = &mut worklists[of[at]].1;
                 worklist.push(Mend { person, item, state, value });
                 if worklist.len() >= most.saturating_mul(4) {
                     shorten(worklist, most);
+                    least[of[at]] = worklist.iter().map(|mend| mend.value).min().unwrap_or_default();
                 }
             }
         }

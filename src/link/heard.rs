@@ -206,7 +206,7 @@ impl Ear {
             self.said.near(places[rows.clone()].iter().copied());
             for row in rows {
                 let day = self.said.day(linked.days[row]);
-                (0..).zip(values).for_each(|(item, values)| self.said.say(places[row], item, values[row], day));
+                self.said.say(places[row], values.iter().map(|values| values[row]), day);
             }
         }
     }

@@ -8,8 +8,10 @@ const PAIRS: usize = 1 << 21;
 /// Rows by recorder and value.
 #[derive(Debug, Default)]
 pub struct Pairs {
-    /// By recorder and value, as long as there is room for all of both.
-    table: Vec<Vec<u32>>,
+    /// By recorder, then value, as long as there is room for all of both.
+    table: Vec<u32>,
+    /// Values of a recorder in the table.
+    width: usize,
     /// Pairs that came when there was no more room.
     others: HashMap<(u32, u32), u64>,
 }
@@ -17,28 +19,45 @@ pub struct Pairs {
 impl Pairs {
     pub fn count(&mut self, recorders: &[u32], values: &[u32]) {
         let of = |numbers: &[u32]| numbers.iter().max().map_or(0, |most| *most as usize + 1);
-        let (height, width) =
-            (of(recorders).max(self.table.len()), of(values).max(self.table.first().map_or(0, Vec::len)));
-        let has_room = width.saturating_mul(height) <= PAIRS;
-        if has_room && (height > self.table.len() || self.table.first().is_some_and(|row| row.len() < width)) {
-            // Room for as many again, so that it seldom grows.
-            let width = if self.table.is_empty() { width } else { width.next_power_of_two() };
-            self.table.resize(height, Vec::new());
-            self.table.iter_mut().for_each(|row| row.resize(width, 0));
-        }
+        self.make_room(of(recorders), of(values));
         for (&recorder, &value) in recorders.iter().zip(values) {
-            let cell = self.table.get_mut(recorder as usize).and_then(|row| row.get_mut(value as usize));
-            match cell {
+            match self.cell(recorder, value) {
                 Some(rows) if *rows < u32::MAX => *rows += 1,
                 _ => *self.others.entry((recorder, value)).or_default() += 1,
             }
         }
     }
 
+    /// Has so many recorders and values in the table, if it can.
+    fn make_room(&mut self, recorders: usize, values: usize) {
+        let height = recorders.max(self.height());
+        if height.saturating_mul(values.max(self.width)) > PAIRS || (height == self.height() && values <= self.width) {
+            return;
+        }
+        if values > self.width {
+            // Room for as many again, so that it seldom grows.
+            let width = if self.width == 0 { values } else { values.next_power_of_two() };
+            let mut wider = vec![0; width * height];
+            let rows = wider.chunks_exact_mut(width).zip(self.table.chunks_exact(self.width.max(1)));
+            rows.for_each(|(wider, row)| wider[..row.len()].copy_from_slice(row));
+            (self.table, self.width) = (wider, width);
+        }
+        self.table.resize(self.width * height, 0);
+    }
+
+    fn height(&self) -> usize {
+        self.table.len() / self.width.max(1)
+    }
+
+    #[inline]
+    fn cell(&mut self, recorder: u32, value: u32) -> Option<&mut u32> {
+        let at = recorder as usize * self.width + value as usize;
+        self.table.get_mut(at).filter(|_| (value as usize) < self.width)
+    }
+
     pub fn add(&mut self, recorder: u32, value: u32, rows: u64) {
-        let cell = self.table.get_mut(recorder as usize).and_then(|row| row.get_mut(value as usize));
         let sum = |cell: &u32| u32::try_from(u64::from(*cell) + rows).ok();
-        match cell.and_then(|cell| Some((sum(cell)?, cell))) {
+        match self.cell(recorder, value).and_then(|cell| Some((sum(cell)?, cell))) {
             Some((sum, cell)) => *cell = sum,
             None => *self.others.entry((recorder, value)).or_default() += rows,
         }
@@ -46,7 +65,7 @@ impl Pairs {
 
     /// Recorder, value and rows; a pair can come more than once.
     pub fn iter(&self) -> impl Iterator<Item = (u32, u32, u64)> {
-        let table = (0_u32..).zip(&self.table).flat_map(|(recorder, row)| {
+        let table = (0_u32..).zip(self.table.chunks_exact(self.width.max(1))).flat_map(|(recorder, row)| {
             let said = (0_u32..).zip(row).filter(|(_, rows)| **rows > 0);
             said.map(move |(value, rows)| (recorder, value, u64::from(*rows)))
         });

@@ -91,6 +91,20 @@ struct Cell {
     days: [u16; 2],
 }
 
+impl Cell {
+    /// Takes a row in, where it holds nothing else and has room for it.
+    #[inline]
+    fn takes(&mut self, value: u32, days: Option<[u16; 2]>) -> bool {
+        let (Ok(value), Some(days)) = (u16::try_from(value), days) else { return false };
+        let fits = self.rows == 0 || (self.value == value && self.rows < u16::MAX);
+        if fits {
+            let days = [self.days[0].max(days[0]), self.days[1].max(days[1])];
+            *self = Self { value, rows: self.rows + 1, days };
+        }
+        fits
+    }
+}
+
 /// When a row was, and as a cell holds it where it can.
 #[derive(Debug, Clone, Copy)]
 pub struct Day {
@@ -145,18 +159,17 @@ impl Said {
         Day { day, small }
     }
 
-    /// Notes that a row of a place says a value of an item.
-    pub fn say(&mut self, place: u32, item: usize, value: u32, day: Day) {
-        let cell = &mut self.cells[place as usize * self.items + item];
-        if let (Ok(value), Some(days)) = (u16::try_from(value), day.small)
-            && (cell.rows == 0 || (cell.value == value && cell.rows < u16::MAX))
-        {
-            let days = [cell.days[0].max(days[0]), cell.days[1].max(days[1])];
-            *cell = Cell { value, rows: cell.rows + 1, days };
-            return;
+    /// Notes that a row of a place says a value of each item.
+    #[inline]
+    pub fn say(&mut self, place: u32, values: impl Iterator<Item = u32>, day: Day) {
+        let Self { items, cells, further, .. } = self;
+        let cells = cells[place as usize * *items..].iter_mut().zip(further).take(*items);
+        for ((cell, further), value) in cells.zip(values) {
+            if !cell.takes(value, day.small) {
+                let times = Times::once(day.day);
+                further.entry((place, value)).and_modify(|known| known.add(times)).or_insert(times);
+            }
         }
-        let times = Times::once(day.day);
-        self.further[item].entry((place, value)).and_modify(|known| known.add(times)).or_insert(times);
     }
 
     /// The value in the cell of a place and item, and when it was said.
@@ -282,9 +295,13 @@ mod tests {
                 };
                 let rows = if random.random_bool(0.01) { 70_000 } else { 1 };
                 let noted = said.day(day);
-                (0..rows).for_each(|_| said.say(place, item, value, noted));
-                let known = truth.entry((item, place, value)).or_insert(Times { rows: 0, ..Times::once(None) });
-                (0..rows).for_each(|_| known.add(Times::once(day)));
+                let values = |other: usize| if other == item { value } else { 9 };
+                (0..rows).for_each(|_| said.say(place, (0..3).map(values), noted));
+                for item in 0..3 {
+                    let known = (item, place, values(item));
+                    let known = truth.entry(known).or_insert(Times { rows: 0, ..Times::once(None) });
+                    (0..rows).for_each(|_| known.add(Times::once(day)));
+                }
             }
             let mut heard: BTreeMap<(usize, u32, u32), Times> = BTreeMap::new();
             let mut hear = |item: usize, (place, value, times): (u32, u32, Times)| {
