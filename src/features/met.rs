@@ -164,7 +164,7 @@ impl Numbers {
     /// Looks up the codes of these events; says whether they are numbers.
     pub fn look_up(&mut self, column: &dyn Array, events: &[Event]) -> bool {
         let Some(Texts::Digits(numbers)) = Texts::of(column) else { return false };
-        if self.all.len() > CODES_REMEMBERED {
+        if self.all.len() > NUMBERS_REMEMBERED {
             *self = Self { reset: self.reset + 1, ..Self::default() };
         }
         self.of_event.clear();
@@ -200,8 +200,11 @@ pub struct CodeMemory {
     by_key: Memo<Vec<Option<u32>>>,
 }
 
-/// More different codes than this are met with the list again.
-const CODES_REMEMBERED: usize = 1 << 16;
+/// More different codes than this are met with the list again: practices use over a hundred thousand.
+const NUMBERS_REMEMBERED: usize = 1 << 19;
+
+/// The same of codes that are text.
+const TEXTS_REMEMBERED: usize = 1 << 17;
 
 /// Instead of the number of a set.
 const NO_CODE: u32 = u32::MAX;
@@ -222,13 +225,18 @@ impl CodeMemory {
         if let Some(set) = self.by_text.get(code) {
             return *set;
         }
-        let bits = bits_of(&codes.matches(code).collect::<Vec<_>>(), self.sets.words);
-        let set = Arc::make_mut(&mut self.sets).number(bits);
-        if self.by_text.len() >= CODES_REMEMBERED {
+        let set = self.found(codes, code);
+        if self.by_text.len() >= TEXTS_REMEMBERED {
             self.by_text.clear();
         }
         self.by_text.insert(code.into(), set);
         set
+    }
+
+    /// The set of a code that is met for the first time.
+    fn found(&mut self, codes: &CodeList, code: &str) -> u32 {
+        let bits = bits_of(&codes.matches(code).collect::<Vec<_>>(), self.sets.words);
+        Arc::make_mut(&mut self.sets).number(bits)
     }
 
     /// Of codes that are numbers, given by their places.
@@ -241,7 +249,7 @@ impl CodeMemory {
         for &place in &numbers.of_event {
             let mut set = if place == NO_CODE { NO_CODE } else { self.by_number[place as usize] };
             if set == NO_CODE && place != NO_CODE {
-                set = self.set(codes, &numbers.all[place as usize].to_string());
+                set = self.found(codes, &numbers.all[place as usize].to_string());
                 self.by_number[place as usize] = set;
             }
             sets.push(set);
@@ -262,11 +270,20 @@ impl CodeMemory {
             (_, Some(lists)) => self.sets_of_lists(codes, lists, events)?,
             (_, None) => self.sets_of_texts(codes, column, events)?,
         };
-        let has_code = of_event.iter().filter(|set| **set != NO_CODE).count();
-        of_event.iter_mut().filter(|set| **set == NO_CODE).for_each(|set| *set = 0);
-        let on_list = (0..).zip(&of_event).filter(|(_, set)| **set != 0);
-        let met: Vec<u32> = on_list.map(|(at, _)| at).collect();
-        let coded = Coded { events: has_code as u64, on_list: met.len() as u64 };
+        let mut met: Vec<u32> = Vec::with_capacity(of_event.len());
+        let mut with_code = 0;
+        for (at, set) in (0..).zip(&mut of_event) {
+            match *set {
+                NO_CODE => *set = 0,
+                set => {
+                    with_code += 1;
+                    if set != 0 {
+                        met.push(at);
+                    }
+                }
+            }
+        }
+        let coded = Coded { events: with_code, on_list: met.len() as u64 };
         Ok(Categories { sets: Arc::clone(&self.sets), of_event, met, coded })
     }
 
@@ -306,4 +323,27 @@ impl CodeMemory {
 
 fn no_codes(data_type: &DataType) -> Error {
     Error::Fault(format!("codes cannot be of type {data_type}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::Int64Array;
+
+    use super::*;
+
+    /// More codes than are remembered, in chunks that share some.
+    #[test]
+    fn a_code_has_the_place_of_its_number() {
+        let mut numbers = Numbers::default();
+        let each = 100_000_i64;
+        for chunk in 0..9 {
+            let codes = (0..each).map(|code| (code % 9 > 0).then_some(chunk * each * 9 / 10 + code - 5));
+            let codes: Int64Array = codes.chain([Some(i64::MIN), Some(i64::MAX)]).collect();
+            let events = (0..codes.len() as u32).map(|row| Event { row, at: row, person: 0, day: 0 });
+            assert!(numbers.look_up(&codes, &events.collect::<Vec<_>>()));
+            let found = numbers.of_event.iter().map(|place| numbers.all.get(*place as usize).copied());
+            assert!(found.eq(codes.iter()), "chunk {chunk}");
+        }
+        assert!(numbers.reset > 0);
+    }
 }

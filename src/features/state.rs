@@ -5,10 +5,8 @@
 
 use std::sync::Arc;
 
-use arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, Date32Array, Decimal128Array, Int64Array, StringArray, TimestampSecondArray,
-};
-use arrow::datatypes::{DataType, Date32Type, Decimal128Type, Int64Type, TimestampSecondType};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Decimal128Array, Int64Array, PrimitiveArray, StringArray};
+use arrow::datatypes::{ArrowPrimitiveType, DataType, Date32Type, Decimal128Type, Int64Type, TimestampSecondType};
 
 use super::distinct::Distinct;
 use super::met::Event;
@@ -199,22 +197,23 @@ impl State {
 
     /// The feature's column; `categories` are the names on its code list.
     pub fn finish(self, data_type: &DataType, as_of: i32, categories: &[String]) -> Result<ArrayRef> {
-        let integers = |values: Vec<Option<i64>>| -> ArrayRef { Arc::new(Int64Array::from(values)) };
         Ok(match self {
-            Self::Count(counts) => integers(counts.into_iter().map(|count| Some(i64::from(count))).collect()),
+            Self::Count(counts) => integers(counts.into_iter().map(|count| Some(i64::from(count)))),
             Self::Flag(flags) => Arc::new(BooleanArray::from(flags)),
             Self::Open(days) => Arc::new(days.iter().map(|day| Some(day.is_some())).collect::<BooleanArray>()),
             Self::LatestDay(days) => {
-                integers(days.into_iter().map(|day| day.map(|day| i64::from(as_of) - i64::from(day))).collect())
+                integers(days.into_iter().map(|day| day.map(|day| i64::from(as_of) - i64::from(day))))
             }
-            Self::Longest(stays) => integers(stays.into_iter().map(|stay| stay.map(i64::from)).collect()),
-            Self::Distinct(distinct) => {
-                integers(distinct.counts().into_iter().map(|count| Some(i64::from(count))).collect())
-            }
+            Self::Longest(stays) => integers(stays.into_iter().map(|stay| stay.map(i64::from))),
+            Self::Distinct(distinct) => integers(distinct.counts().into_iter().map(|count| Some(i64::from(count)))),
             Self::Total(totals) => numbers(totals.into_iter().map(Some), data_type)?,
             Self::Latest(latest) => latest_column(latest, data_type, categories)?,
         })
     }
+}
+
+fn integers(values: impl Iterator<Item = Option<i64>>) -> ArrayRef {
+    Arc::new(values.collect::<Int64Array>())
 }
 
 fn latest_column(latest: Vec<Option<(i32, Cell)>>, data_type: &DataType, categories: &[String]) -> Result<ArrayRef> {
@@ -243,22 +242,28 @@ fn latest_column(latest: Vec<Option<(i32, Cell)>>, data_type: &DataType, categor
 }
 
 fn numbers(values: impl Iterator<Item = Option<i128>>, data_type: &DataType) -> Result<ArrayRef> {
-    let wide: Vec<Option<i128>> = values.collect();
-    let narrow = || -> Result<Vec<Option<i64>>> {
-        let each = wide.iter().map(|value| value.map(i64::try_from).transpose());
-        each.collect::<Result<_, _>>().map_err(|_| overflow())
-    };
-    let days = || -> Result<Vec<Option<i32>>> {
-        let each = wide.iter().map(|value| value.map(i32::try_from).transpose());
-        each.collect::<Result<_, _>>().map_err(|_| overflow())
-    };
     Ok(match data_type {
-        DataType::Int64 => Arc::new(Int64Array::from(narrow()?)),
-        DataType::Timestamp(..) => Arc::new(TimestampSecondArray::from(narrow()?)),
-        DataType::Date32 => Arc::new(Date32Array::from(days()?)),
-        DataType::Decimal128(..) => Arc::new(Decimal128Array::from(wide).with_data_type(data_type.clone())),
+        DataType::Int64 => Arc::new(fitting::<Int64Type>(values)?),
+        DataType::Timestamp(..) => Arc::new(fitting::<TimestampSecondType>(values)?),
+        DataType::Date32 => Arc::new(fitting::<Date32Type>(values)?),
+        DataType::Decimal128(..) => Arc::new(values.collect::<Decimal128Array>().with_data_type(data_type.clone())),
         other => return Err(Error::Fault(format!("no feature can be of type {other}"))),
     })
+}
+
+/// Numbers of a narrower type, all of which have to fit.
+fn fitting<T: ArrowPrimitiveType>(values: impl Iterator<Item = Option<i128>>) -> Result<PrimitiveArray<T>>
+where
+    T::Native: TryFrom<i128>,
+{
+    let mut all_fit = true;
+    let narrow = values.map(|value| {
+        let narrow = T::Native::try_from(value?).ok();
+        all_fit &= narrow.is_some();
+        narrow
+    });
+    let column = narrow.collect();
+    if all_fit { Ok(column) } else { Err(overflow()) }
 }
 
 fn overflow() -> Error {

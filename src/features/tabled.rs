@@ -14,10 +14,10 @@ use crate::pipeline::What;
 use crate::workers;
 
 /// People whose rows of the table are read at once.
-const NEAR: usize = 512;
+const NEAR: usize = 128;
 
 /// People whose numbers are held as wide as they grow, before they are made narrow.
-const PART: usize = 64 * NEAR;
+const PART: usize = 256 * NEAR;
 
 /// What the table tells of one feature.
 pub struct Tabled {
@@ -42,16 +42,19 @@ impl Growing {
 enum Values {
     None,
     Flags(BooleanBufferBuilder),
+    /// Everyone has one.
+    Counts(Vec<i64>),
     Numbers(Int64Builder),
 }
 
 impl Values {
-    /// Adds numbers; a flag is whether there is one other than 0.
-    fn extend(&mut self, numbers: impl Iterator<Item = Option<i64>>) {
+    /// Adds the count of everyone; a flag is whether it is other than 0.
+    fn count(&mut self, counts: impl Iterator<Item = u64>) {
         match self {
             Self::None => {}
-            Self::Flags(flags) => numbers.for_each(|number| flags.append(number.is_some_and(|number| number != 0))),
-            Self::Numbers(known) => numbers.for_each(|number| known.append_option(number)),
+            Self::Flags(flags) => counts.for_each(|count| flags.append(count != 0)),
+            Self::Counts(known) => known.extend(counts.map(u64::cast_signed)),
+            Self::Numbers(known) => counts.for_each(|count| known.append_value(count.cast_signed())),
         }
     }
 
@@ -59,6 +62,7 @@ impl Values {
         let made: ArrayRef = match self {
             Self::None => Arc::new(Int64Array::from(Vec::<i64>::new())),
             Self::Flags(mut flags) => Arc::new(BooleanArray::new(flags.finish(), None)),
+            Self::Counts(counts) => Arc::new(Int64Array::from(counts)),
             Self::Numbers(mut numbers) => Arc::new(numbers.finish()),
         };
         narrow(&made)
@@ -107,30 +111,31 @@ impl Plan<'_> {
         let values = match (planned.kept, planned.events.what) {
             (Kept::State | Kept::Held, _) => Values::None,
             (_, What::Exists) => Values::Flags(BooleanBufferBuilder::new(people)),
-            _ => Values::Numbers(Int64Builder::with_capacity(people)),
+            (_, What::DaysSince) => Values::Numbers(Int64Builder::with_capacity(people)),
+            _ => Values::Counts(Vec::with_capacity(people)),
         };
         Growing { values, latest: planned.latest.map(|_| Vec::with_capacity(people)) }
     }
 
     fn tell<'t>(&self, planned: &Planned, rows: impl Iterator<Item = &'t [u32]>, values: &mut Values) {
         let first = planned.first_day;
-        match (planned.kept, planned.events.what) {
-            (Kept::Seen(seen), _) => {
+        match (planned.kept, values) {
+            (Kept::Seen(seen), values) => {
                 let (seen, wanted) = (&self.seen[seen], halves(planned.wanted_categories()));
-                values.extend(rows.map(|row| Some(seen.count(row, &wanted).into())));
+                values.count(rows.map(|row| seen.count(row, &wanted).into()));
             }
-            (Kept::Days(days), _) => values.extend(rows.map(|row| Some(self.days[days].count(row).into()))),
-            (Kept::Group(group), What::Exists) => {
-                let group = &self.groups[group];
-                values.extend(rows.map(|row| group.latest(row, first).map(|_| 1)));
-            }
-            (Kept::Group(group), What::DaysSince) => {
+            (Kept::Days(days), values) => values.count(rows.map(|row| self.days[days].count(row).into())),
+            (Kept::Group(group), Values::Numbers(days)) => {
                 let (group, as_of) = (&self.groups[group], i64::from(self.as_of));
-                values.extend(rows.map(|row| group.latest(row, first).map(|day| as_of - i64::from(day))));
+                days.extend(rows.map(|row| group.latest(row, first).map(|day| as_of - i64::from(day))));
             }
-            (Kept::Group(group), _) => {
+            (Kept::Group(group), values @ Values::Flags(_)) => {
+                let group = &self.groups[group];
+                values.count(rows.map(|row| group.latest(row, first).is_some().into()));
+            }
+            (Kept::Group(group), values) => {
                 let counts = self.groups[group].counts(first);
-                values.extend(rows.map(|row| Some(row[counts.clone()].iter().map(|count| i64::from(*count)).sum())));
+                values.count(rows.map(|row| row[counts.clone()].iter().map(|count| u64::from(*count)).sum()));
             }
             (Kept::State | Kept::Held, _) => {}
         }
