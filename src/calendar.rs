@@ -92,7 +92,7 @@ pub fn epoch_days(date: Date) -> i32 {
 
 /// The date that many days after 1970-01-01; none when out of range.
 pub fn date_of(epoch_days: i32) -> Option<Date> {
-    Date::constant(1970, 1, 1).checked_add(Span::new().days(epoch_days)).ok()
+    Date::constant(1970, 1, 1).checked_add(Span::new().try_days(epoch_days).ok()?).ok()
 }
 
 /// Full years lived on `on`; none before birth.
@@ -131,6 +131,12 @@ mod tests {
         for wrong in ["", "12", "12months", "0 days", "-1 days", "12 Months", "2 weeks", "999 years"] {
             assert!(Window::parse(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_day_that_no_calendar_reaches_is_no_date() {
+        assert_eq!(date_of(-719_528), Some(date(0, 1, 1)));
+        assert_eq!([3_000_000, 8_000_000, i32::MAX, i32::MIN].map(date_of), [None; 4]);
     }
 
     #[test]
