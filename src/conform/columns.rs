@@ -8,10 +8,11 @@ use arrow::array::{
     StringArray, StringBuilder, TimestampSecondBuilder,
 };
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Date32Type, Float32Type, Float64Type, Int64Type, TimeUnit, TimestampMicrosecondType};
+use arrow::datatypes::{DataType, Date32Type, Float32Type, Float64Type, Int64Type};
 use jiff::Timestamp;
 
 use super::coded::{Judged, Verdict};
+use super::numbers::microseconds;
 use super::text::{Memo, Texts};
 use super::values::{self, DateRule, Rule, TextRule, present};
 use crate::calendar;
@@ -140,12 +141,10 @@ impl Maker {
                 })
             }
             (ColumnType::Date | ColumnType::Datetime, DataType::Timestamp(_, None)) => {
-                let micros = cast(cells, &DataType::Timestamp(TimeUnit::Microsecond, None))?;
-                self.moments(micros.as_primitive(), judge)
+                self.moments(&microseconds(cells, None)?, judge)
             }
             (ColumnType::Date | ColumnType::Datetime, DataType::Timestamp(_, zone)) => {
-                let micros = cast(cells, &DataType::Timestamp(TimeUnit::Microsecond, zone.clone()))?;
-                let micros = micros.as_primitive::<TimestampMicrosecondType>();
+                let micros = microseconds(cells, zone.clone())?;
                 self.dates_from(cells.len(), judge, |row| {
                     micros.is_valid(row).then(|| self.civil(micros.value(row), true))
                 })

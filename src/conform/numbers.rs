@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, BooleanBufferBuilder, Date32Array, Decimal128Array, Float64Array, NullBufferBuilder,
+    Array, ArrayRef, AsArray, BooleanBufferBuilder, Date32Array, Decimal128Array, Float64Array, NullBufferBuilder,
     TimestampMicrosecondArray, TimestampSecondArray,
 };
 use arrow::buffer::{BooleanBuffer, NullBuffer};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, TimeUnit, TimestampMicrosecondType};
 
 use super::columns::{Judge, Maker};
 use super::values::{self, present};
@@ -29,6 +31,17 @@ pub(super) fn judged(good: BooleanBuffer, mut is_good: impl FnMut(usize) -> bool
     all.append_buffer(&good);
     others.set_indices().for_each(|row| all.set_bit(row, is_good(row)));
     Some(NullBuffer::new(all.finish())).filter(|nulls| nulls.null_count() > 0)
+}
+
+/// Moments in microseconds; one that these cannot count is as far from any date as they reach.
+pub(super) fn microseconds(moments: &ArrayRef, zone: Option<Arc<str>>) -> Result<TimestampMicrosecondArray> {
+    let counted = cast(moments, &DataType::Timestamp(TimeUnit::Microsecond, zone.clone()))?;
+    let counted = counted.as_primitive::<TimestampMicrosecondType>();
+    if counted.null_count() == moments.null_count() {
+        return Ok(counted.clone());
+    }
+    let each = (0..moments.len()).map(|row| if counted.is_null(row) { i64::MAX } else { counted.value(row) });
+    Ok(TimestampMicrosecondArray::new(each.collect(), moments.nulls().cloned()).with_timezone_opt(zone))
 }
 
 impl Maker {
@@ -94,5 +107,24 @@ impl Maker {
         }
         let decimals = Decimal128Array::new(decimals.into(), nulls.finish());
         Ok(Arc::new(decimals.with_data_type(self.data_type.clone())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::TimestampMillisecondArray;
+
+    use super::*;
+
+    #[test]
+    fn a_moment_that_microseconds_cannot_count_is_not_lost() {
+        let moments = vec![Some(1_000), None, Some(i64::MAX), Some(i64::MIN)];
+        for zone in [None, Some("UTC".into())] {
+            let moments: ArrayRef =
+                Arc::new(TimestampMillisecondArray::from(moments.clone()).with_timezone_opt(zone.clone()));
+            let counted = microseconds(&moments, zone).unwrap();
+            let counted: Vec<Option<i64>> = counted.iter().collect();
+            assert_eq!(counted, [Some(1_000_000), None, Some(i64::MAX), Some(i64::MAX)]);
+        }
     }
 }
