@@ -11,7 +11,9 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use riskstrat::conform::{self, Engine};
 use riskstrat::features;
+use riskstrat::link::Ledger;
 use riskstrat::pipeline::Pipeline;
+use riskstrat::pipeline::decl::Role;
 use riskstrat::pipeline::parse::{LoadOptions, load};
 use riskstrat::pipeline::study::LogisticDecl;
 use riskstrat::score::contributions::Explainer;
@@ -86,6 +88,22 @@ fn reads(criterion: &mut Criterion) {
     group.bench_function("link and features", |bench| {
         bench.iter(|| link::link(&conformed).and_then(|records| features::pass(records, &|_| {})));
     });
+    group.finish();
+    let records = link::link(&conformed).expect("the demo has people");
+    let mut group = criterion.benchmark_group("read one source");
+    for (index, source) in pipeline.with_role(Role::Events) {
+        let rows = accounts.sources.get(index).map_or(0, |account| account.rows);
+        group.throughput(Throughput::Elements(rows));
+        group.bench_function(format!("{}: conform", source.name), |bench| {
+            bench.iter(|| conformed.scan(index, || (), |(), _| Ok(())));
+        });
+        group.bench_function(format!("{}: conform and link", source.name), |bench| {
+            bench.iter(|| {
+                let link = |ledger: &mut Ledger, chunk| records.link_chunk(Role::Events, &chunk, ledger).map(drop);
+                conformed.scan(index, Ledger::default, link)
+            });
+        });
+    }
 }
 
 /// The demo's people, over and over.

@@ -112,6 +112,7 @@ pub fn items(
 type Present = Vec<(u32, u32)>;
 
 /// Every item for some people: a few at a time, while what was said of them is near.
+#[inline(never)] // its instructions are counted (benches/instructions.py)
 fn resolve(
     topics: &[Topic],
     heard: &[HeardOfSource],
