@@ -36,7 +36,7 @@ impl Judge<'_> {
         for register in self.registers {
             let best = register.best(token);
             let standing = register.standing_of(best, self.left, token, self.as_of);
-            registration = Some(registration.map_or(standing, |other: Standing| other.min(standing)));
+            registration = registration.into_iter().chain([standing]).min();
             is_test |= register.is_test(best);
             birth = birth.or_else(|| register.birth[best?]);
         }

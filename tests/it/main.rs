@@ -32,6 +32,8 @@ mod hidden_inequality;
 #[cfg(test)]
 mod impact;
 #[cfg(test)]
+mod impossible_days;
+#[cfg(test)]
 mod kills;
 #[cfg(test)]
 mod latest;

@@ -1,11 +1,7 @@
 //! What goes wrong with deliveries in real life, and what a run must do about it (rows of the trust table by their ids).
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Date32Array, StringArray};
-use arrow::record_batch::RecordBatch;
-use parquet::arrow::ArrowWriter;
 use riskstrat::error::Error;
 use riskstrat::pipeline::parse::LoadOptions;
 use serde_json::Value;
@@ -126,36 +122,6 @@ fn b8_impossible_dates_never_count_and_are_counted_by_kind() {
         assert_eq!(account[fate], count, "{fate}");
     }
     assert_eq!(account["set_aside_reasons"][0]["rule"], "required, blank", "a placeholder is a missing date");
-}
-
-/// Parquet holds days by number, and any number: the run goes on, and says of whom.
-#[test]
-fn a_day_that_no_calendar_reaches_is_bad_as_any_other() {
-    let home = Home::new();
-    let days = [(-10_471, "a1f3"), (3_255, "b7c2"), (i32::MAX, "c1"), (-8_000_000, "d1"), (3_000_000, "e1")];
-    let tokens: ArrayRef = Arc::new(StringArray::from_iter_values(days.iter().map(|(_, token)| *token)));
-    let born: ArrayRef = Arc::new(Date32Array::from_iter_values(days.iter().map(|(day, _)| *day)));
-    let text = |text: &str| -> ArrayRef { Arc::new(StringArray::from(vec![text; days.len()])) };
-    let columns = [("token", tokens), ("born", born), ("practice", text("A81001")), ("sex", text("2"))];
-    let batch = RecordBatch::try_from_iter(columns).unwrap();
-    let file = std::fs::File::create(home.path("deliveries/people.parquet")).unwrap();
-    let mut writer = ArrowWriter::try_new(file, batch.schema(), None).unwrap();
-    writer.write(&batch).unwrap();
-    writer.close().unwrap();
-    home.replace("sources/people.toml", "people.csv", "people.parquet");
-    home.replace("sources/people.toml", "not_before = 1900-01-02 }", "on_bad = \"blank\", optional = true }");
-    home.append("sources/people.toml", "birth_date = { from = \"born\" }\n");
-    home.append(
-        "audits/recording_gaps.toml",
-        "\n[items.birth_date]\nlabel = \"Date of birth\"\nresolve = \"most_recent\"\ndate_not_before = 1900-01-01\n",
-    );
-    let run = home.run();
-    let people = runs::account(&runs::receipt(&run), "people").clone();
-    assert_eq!((&people["rows"], &people["used"]), (&5.into(), &5.into()));
-    assert_eq!(people["blanked"][0]["rule"], "not a date");
-    assert_eq!(people["blanked"][0]["count"], 3);
-    let gaps = String::from_utf8(runs::files(&run)["person/gaps/A81001.csv"].clone()).unwrap();
-    assert_eq!(gaps.matches(",Date of birth,not a valid value,").count(), 3, "{gaps}");
 }
 
 #[test]
