@@ -11,6 +11,7 @@ use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 
 use super::columns::{Judge, Maker, count};
 use super::expression::{Expression, declared, declared_type};
+use super::numbers::days_or_times;
 use super::text::{Memo, Texts, plain, spelled};
 use super::values::present;
 use super::{Chunk, Columns, Conformed, Fate, SetAside, Tally, duplicates, returned};
@@ -210,6 +211,7 @@ impl<'a> Conformer<'a> {
             let values = present.of(values, |values| self.without_blanks(values));
             return Ok(Arc::new(coded.with_values(Arc::clone(values))));
         }
+        let cells = days_or_times(&cells)?;
         // No day is declared to be blank.
         let blank_days =
             self.source.decl.blank_values.iter().any(|blank| blank.starts_with(|c: char| c.is_ascii_digit()));

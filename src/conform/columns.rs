@@ -13,7 +13,7 @@ use jiff::Timestamp;
 
 use super::coded::{Judged, Verdict};
 use super::numbers::microseconds;
-use super::text::{Memo, Texts};
+use super::text::{Memo, NO_DATE, Texts, spelled};
 use super::values::{self, DateRule, Rule, TextRule, present};
 use crate::calendar;
 use crate::error::{Error, Result};
@@ -180,11 +180,26 @@ impl Maker {
                 Texts::Plain(cells) => self.texts(cells, judge),
                 Texts::Digits(_) => self.texts(cast(cells, &DataType::Utf8)?.as_string::<i32>(), judge),
             },
+            (_, DataType::Date32 | DataType::Date64 | DataType::Timestamp(..)) => self.spelled(cells, judge),
             _ => {
                 let texts = cast(cells, &DataType::Utf8).map_err(|_| self.wrong_type(cells.data_type()))?;
                 self.texts(texts.as_string::<i32>(), judge)
             }
         }
+    }
+
+    /// Days or moments as text; those that no calendar reaches are bad values.
+    fn spelled(&self, cells: &ArrayRef, judge: &mut Judge) -> Result<ArrayRef> {
+        let texts = spelled(cells)?;
+        let no_date = |row: &usize| texts.is_valid(*row) && texts.value(*row) == NO_DATE;
+        let wrong: Vec<usize> = (0..texts.len()).filter(no_date).collect();
+        if wrong.is_empty() {
+            return self.texts(&texts, judge);
+        }
+        for row in wrong {
+            self.settle(Some(Err::<(), Rule>(NO_DATE.into())), row, judge);
+        }
+        self.texts(&texts.iter().map(|text| text.filter(|text| *text != NO_DATE)).collect(), judge)
     }
 
     /// A list column from several delivered ones; blank items are left out.

@@ -4,13 +4,16 @@ use std::sync::Arc;
 
 use arrow::array::{
     Array, ArrayRef, AsArray, BooleanBufferBuilder, Date32Array, Decimal128Array, Float64Array, NullBufferBuilder,
-    TimestampMicrosecondArray, TimestampSecondArray,
+    StringArray, TimestampMicrosecondArray, TimestampSecondArray,
 };
 use arrow::buffer::{BooleanBuffer, NullBuffer};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, TimeUnit, TimestampMicrosecondType};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 use super::columns::{Judge, Maker};
+use super::text::spelled;
 use super::values::{self, present};
 use crate::calendar;
 use crate::error::Result;
@@ -42,6 +45,41 @@ pub(super) fn microseconds(moments: &ArrayRef, zone: Option<Arc<str>>) -> Result
     }
     let each = (0..moments.len()).map(|row| if counted.is_null(row) { i64::MAX } else { counted.value(row) });
     Ok(TimestampMicrosecondArray::new(each.collect(), moments.nulls().cloned()).with_timezone_opt(zone))
+}
+
+/// What a column of days or moments says: the day of a moment at midnight, as databases hold a date of birth, the civil
+/// time of any other. A column of nothing but days stays one; anything else than days and moments is as it was.
+pub(super) fn days_or_times(cells: &ArrayRef) -> Result<ArrayRef> {
+    let DataType::Timestamp(_, zone) = cells.data_type() else {
+        let days = matches!(cells.data_type(), DataType::Date64);
+        return if days { Ok(cast(cells, &DataType::Date32)?) } else { Ok(Arc::clone(cells)) };
+    };
+    let london = zone.is_some().then(|| TimeZone::get("Europe/London").unwrap_or(TimeZone::UTC));
+    let second = |moment: i64| match &london {
+        None => Some(moment.div_euclid(1_000_000)),
+        Some(london) => {
+            let instant = Timestamp::from_microsecond(moment).ok()?;
+            Some(values::civil_seconds(london.to_datetime(instant)))
+        }
+    };
+    let (mut days, mut times) = (Vec::with_capacity(cells.len()), Vec::with_capacity(cells.len()));
+    for moment in &microseconds(cells, zone.clone())? {
+        let second = moment.map(|moment| second(moment).unwrap_or(i64::MAX));
+        let day = second.map(|second| i32::try_from(second.div_euclid(SECONDS_A_DAY)).unwrap_or(i32::MAX));
+        let on_a_calendar = day.is_some_and(|day| calendar::date_of(day).is_some());
+        days.push(day);
+        times.push(second.filter(|_| on_a_calendar).map_or(0, |second| second.rem_euclid(SECONDS_A_DAY)));
+    }
+    let days: ArrayRef = Arc::new(Date32Array::from(days));
+    if times.iter().all(|time| *time == 0) {
+        return Ok(days);
+    }
+    let texts = spelled(&days)?;
+    let texts = texts.iter().zip(times).map(|(day, time)| match time {
+        0 => day.map(str::to_owned),
+        _ => day.map(|day| format!("{day}T{:02}:{:02}:{:02}", time / 3_600, time / 60 % 60, time % 60)),
+    });
+    Ok(Arc::new(texts.collect::<StringArray>()))
 }
 
 impl Maker {
@@ -115,6 +153,27 @@ mod tests {
     use arrow::array::TimestampMillisecondArray;
 
     use super::*;
+
+    #[test]
+    fn a_moment_at_midnight_says_a_day() {
+        const DAY: i64 = 86_400_000;
+        let said = |moments: Vec<Option<i64>>, zone: Option<&str>| {
+            let moments = TimestampMillisecondArray::from(moments).with_timezone_opt(zone.map(Arc::from));
+            let said = days_or_times(&(Arc::new(moments) as ArrayRef)).unwrap();
+            let texts = spelled(&said).unwrap();
+            let texts: Vec<Option<String>> = texts.iter().map(|text| text.map(str::to_owned)).collect();
+            (*said.data_type() == DataType::Date32, texts)
+        };
+        let texts = |texts: [Option<&str>; 3]| texts.map(|text| text.map(str::to_owned)).to_vec();
+        let days = vec![Some(-10_471 * DAY), None, Some(20_000 * DAY)];
+        assert_eq!(said(days, None), (true, texts([Some("1941-05-02"), None, Some("2024-10-04")])));
+        let mixed = vec![Some(20_000 * DAY), Some(20_000 * DAY - 1_000), Some(i64::MAX)];
+        let expected = texts([Some("2024-10-04"), Some("2024-10-03T23:59:59"), Some("not a date")]);
+        assert_eq!(said(mixed, None), (false, expected));
+        // Midnight in London is an hour before that of the world's time in summer, and the same in winter.
+        let midnights = vec![Some(19_905 * DAY - DAY / 24), Some(19_723 * DAY), None];
+        assert_eq!(said(midnights, Some("UTC")), (true, texts([Some("2024-07-01"), Some("2024-01-01"), None])));
+    }
 
     #[test]
     fn a_moment_that_microseconds_cannot_count_is_not_lost() {

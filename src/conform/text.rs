@@ -55,7 +55,7 @@ impl<'a> Texts<'a> {
 }
 
 /// Instead of the text of a day or a moment that no calendar reaches.
-const NO_DATE: &str = "not a date";
+pub(super) const NO_DATE: &str = "not a date";
 
 /// The text of each cell of a column of dates, times or numbers.
 pub fn spelled(column: &ArrayRef) -> Result<StringArray> {

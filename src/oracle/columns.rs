@@ -140,7 +140,11 @@ pub fn said(
     if cell == Value::Foreign {
         return Err(unknown());
     }
-    let text = cell.print().trim().to_owned();
+    // A moment at midnight is what databases make of a day.
+    let text = match &cell {
+        Value::Datetime(time) if [time.hour(), time.minute(), time.second()] == [0; 3] => time.date().to_string(),
+        other => other.print().trim().to_owned(),
+    };
     if cell.is_null() || cell::is_blank(&text, &source.decl.blank_values) {
         return Ok(Said::nothing());
     }

@@ -4,7 +4,9 @@ use std::fs::{self, File};
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Date32Array, RecordBatch, StringArray, TimestampMillisecondArray};
+use arrow::array::{
+    ArrayRef, Date32Array, RecordBatch, StringArray, TimestampMicrosecondArray, TimestampMillisecondArray,
+};
 use parquet::arrow::ArrowWriter;
 use riskstrat::pipeline::parse::LoadOptions;
 
@@ -31,6 +33,14 @@ fn deliver(folder: &Path, source: &str, columns: Vec<(&str, ArrayRef)>, declared
     fs::write(path, text).unwrap();
 }
 
+/// Has the starter pipeline look for gaps in dates of birth.
+fn audit_births(folder: &Path) {
+    let audit = folder.join("audits/recording_gaps.toml");
+    let item =
+        "\n[items.birth_date]\nlabel = \"Date of birth\"\nresolve = \"most_recent\"\ndate_not_before = 1900-01-01\n";
+    fs::write(&audit, fs::read_to_string(&audit).unwrap() + item).unwrap();
+}
+
 #[test]
 fn what_no_calendar_reaches_is_a_bad_value_as_any_other() {
     let folder = tempfile::tempdir().unwrap();
@@ -50,10 +60,7 @@ fn what_no_calendar_reaches_is_a_bad_value_as_any_other() {
         columns,
         &[blanked, ("[demographics]", "[demographics]\nbirth_date = { from = \"born\" }")],
     );
-    let audit = folder.join("audits/recording_gaps.toml");
-    let item =
-        "\n[items.birth_date]\nlabel = \"Date of birth\"\nresolve = \"most_recent\"\ndate_not_before = 1900-01-01\n";
-    fs::write(&audit, fs::read_to_string(&audit).unwrap() + item).unwrap();
+    audit_births(folder);
     // One good moment, none, and two that neither microseconds nor a calendar hold.
     let seen = TimestampMillisecondArray::from(vec![Some(1_770_076_800_000), None, Some(i64::MAX), Some(i64::MIN)]);
     let columns = vec![
@@ -78,5 +85,43 @@ fn what_no_calendar_reaches_is_a_bad_value_as_any_other() {
         {"column": "date", "rule": "not a date and time", "count": 2},
         {"column": "date", "rule": "required, blank", "count": 1},
     ]);
+    assert_eq!(visits["set_aside_reasons"], reasons);
+}
+
+/// As databases hand over a column that can hold a time of day; the whole run is computed a second time.
+#[test]
+fn a_date_of_birth_that_comes_as_a_moment_is_a_day() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    runs::copy(&runs::root().join("fixtures/starter"), folder);
+    const DAY: i64 = 86_400_000_000;
+    let born = TimestampMicrosecondArray::from(vec![-10_471 * DAY, 3_255 * DAY, 3_255 * DAY + DAY / 2]);
+    let columns = vec![
+        ("token", texts(["a1f3", "b7c2", "c1"])),
+        ("born", Arc::new(born) as ArrayRef),
+        ("practice", texts(["A81001"; 3])),
+        ("sex", texts(["2"; 3])),
+    ];
+    let says = ("[demographics]", "[demographics]\nbirth_date = { from = \"born\" }");
+    deliver(folder, "people", columns, &[says]);
+    audit_births(folder);
+    // Numbers of visits that look like days, as spreadsheets make them: one is none.
+    let numbers = Date32Array::from(vec![20_000, 20_001, i32::MAX]);
+    let columns = vec![
+        ("token", texts(["a1f3"; 3])),
+        ("visit", Arc::new(numbers) as ArrayRef),
+        ("date", texts(["02/02/2026"; 3])),
+        ("arrived_by", texts(["walk-in"; 3])),
+    ];
+    deliver(folder, "visits", columns, &[("[columns]", "max_bad_share = 0.5\n\n[columns]")]);
+
+    let run = runs::run(&folder.join("run.toml"), &LoadOptions::default(), &folder.join("out"), ENGINE).unwrap();
+    let receipt = runs::receipt(&run);
+    let births = receipt["demographics"].as_array().unwrap().iter().find(|item| item["item"] == "birth_date").unwrap();
+    let people = |state: &str| births["states"].as_array().unwrap().iter().find(|of| of["state"] == state).unwrap();
+    assert_eq!((&people("known")["people"], &people("invalid")["people"]), (&2.into(), &1.into()));
+    let visits = runs::account(&receipt, "visits");
+    assert_eq!(visits["used"], 2);
+    let reasons = serde_json::json!([{"column": "visit", "rule": "not a date", "count": 1}]);
     assert_eq!(visits["set_aside_reasons"], reasons);
 }
