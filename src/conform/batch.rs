@@ -1,5 +1,6 @@
 //! One batch: every column of a source, and what it says about people.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::iter::repeat_n;
 use std::sync::Arc;
@@ -142,9 +143,13 @@ impl<'a> Conformer<'a> {
             return Err(Error::Fault("a lookup was used before it was read".to_owned()));
         };
         let missing = format!("not in {}", self.conformed.pipeline.sources[lookup.source].name);
+        let texts = Texts::of(keys);
         let mut row_of = |row| {
-            let key = duplicates::key_text(&[keys], row)?;
-            let found = table.by_key.get(&key).copied();
+            let key = match texts.and_then(|texts| texts.borrowed(row)) {
+                Some(key) => Cow::Borrowed(key),
+                None => Cow::Owned(duplicates::key_text(&[keys], row)?),
+            };
+            let found = table.by_key.get(&*key).copied();
             if found.is_none() {
                 judge.blank(name, &missing);
             }

@@ -50,15 +50,18 @@ pub(super) fn mark(source: &Source, as_of: Date, workers: usize, chunks: &mut [C
     let rows: usize = chunks.iter().map(|chunk| chunk.fates.len()).sum();
     let count = (rows / BUCKET_ROWS).next_power_of_two().min(BUCKETS);
     let hasher = DefaultHashBuilder::default();
-    let keys: Vec<Vec<&ArrayRef>> = chunks.iter().map(|chunk| key_columns(source, chunk)).collect();
+    let keys: Vec<Keys> = chunks.iter().map(|chunk| Keys::of(source, chunk)).collect();
     let numbered: Vec<(u32, &Chunk)> = (0..).zip(&*chunks).collect();
     let new = || (vec![Vec::new(); count], String::new());
     let hash = |(buckets, key): &mut (Vec<Vec<Hashed>>, String), (number, chunk): (u32, &Chunk)| {
         let dates = chunk.batch.column_by_name("date").map(days);
         let past = |row: usize| dates.as_ref().and_then(|days| days[row]).is_none_or(|day| day < first_future_day);
         for (row, place) in (0..chunk.fates.len()).zip(0..) {
-            if chunk.fates[row] == Fate::Good && past(row) && write_key(&keys[number as usize], row, key) {
-                let hash = hasher.hash_one(&*key);
+            if chunk.fates[row] == Fate::Good
+                && past(row)
+                && let Some(key) = keys[number as usize].read(row, key)
+            {
+                let hash = hasher.hash_one(key);
                 buckets[(hash >> 32) as usize & (count - 1)].push((hash, (number, place)));
             }
         }
@@ -91,16 +94,16 @@ impl Found {
     fn among<'a>(
         &mut self,
         chunks: &[Chunk],
-        keys: &[Vec<&ArrayRef>],
+        keys: &[Keys],
         rows: impl Iterator<Item = &'a Hashed>,
         kept: &mut HashTable<Hashed>,
     ) {
         kept.clear();
-        let write = |(number, row): Place, text: &mut String| write_key(&keys[number as usize], row as usize, text);
-        let (mut key, mut other) = (String::new(), String::new());
+        let (mut one, mut other) = (String::new(), String::new());
         for &(hash, place) in rows {
             let mut same = |(of_other, rival): &Hashed| {
-                *of_other == hash && write(place, &mut key) && write(*rival, &mut other) && key == other
+                let [mine, theirs] = [place, *rival].map(|(number, row)| (&keys[number as usize], row as usize));
+                *of_other == hash && mine.0.read(mine.1, &mut one) == theirs.0.read(theirs.1, &mut other)
             };
             match kept.entry(hash, &mut same, |(hash, _)| *hash) {
                 Entry::Vacant(entry) => {
@@ -117,8 +120,28 @@ impl Found {
     }
 }
 
-fn key_columns<'a>(source: &Source, chunk: &'a Chunk) -> Vec<&'a ArrayRef> {
-    source.decl.key.iter().filter_map(|key| chunk.batch.column_by_name(key)).collect()
+/// The keys of a chunk's rows.
+struct Keys<'a> {
+    columns: Vec<&'a ArrayRef>,
+    /// The only column, where it is text: its cells are keys as they stand.
+    text: Option<Texts<'a>>,
+}
+
+impl<'a> Keys<'a> {
+    fn of(source: &Source, chunk: &'a Chunk) -> Self {
+        let columns = source.decl.key.iter().filter_map(|key| chunk.batch.column_by_name(key));
+        let columns: Vec<&ArrayRef> = columns.collect();
+        let text = if let [only] = *columns { Texts::of(only) } else { None };
+        Self { columns, text: text.filter(|text| !matches!(text, Texts::Digits(_))) }
+    }
+
+    /// The key of a row, put together in `room` if need be; none when a part of it is blank.
+    fn read<'k>(&'k self, row: usize, room: &'k mut String) -> Option<&'k str> {
+        match &self.text {
+            Some(text) => text.borrowed(row),
+            None => write_key(&self.columns, row, room).then_some(&**room),
+        }
+    }
 }
 
 /// What decides between two rows of one key; the place in the deliveries only between equal rows.
@@ -155,11 +178,10 @@ pub(super) fn key_text(keys: &[&ArrayRef], row: usize) -> Option<String> {
 
 /// Calls `each` with the key of every row as text; none where a part of it is blank.
 pub(super) fn each_key(source: &Source, chunk: &Chunk, mut each: impl FnMut(u32, Option<&str>)) {
-    let keys = key_columns(source, chunk);
-    let mut key = String::new();
+    let keys = Keys::of(source, chunk);
+    let mut room = String::new();
     for (row, place) in (0..chunk.fates.len()).zip(0..) {
-        let whole = write_key(&keys, row, &mut key);
-        each(place, whole.then_some(&*key));
+        each(place, keys.read(row, &mut room));
     }
 }
 

@@ -33,7 +33,6 @@ mod spill;
 /// One source from its first row to its last.
 mod scan;
 
-use std::collections::BTreeMap;
 use std::num::NonZero;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
@@ -42,6 +41,7 @@ use arrow::array::{ArrayRef, UInt32Array};
 use arrow::compute::{concat_batches, take_record_batch};
 use arrow::datatypes::Schema;
 use arrow::record_batch::RecordBatch;
+use hashbrown::HashMap;
 use jiff::civil::Date;
 
 use crate::error::{Error, Result};
@@ -121,7 +121,7 @@ pub struct Conformed<'a> {
 #[derive(Debug)]
 struct Lookup {
     rows: RecordBatch,
-    by_key: BTreeMap<String, u32>,
+    by_key: HashMap<String, u32>,
 }
 
 /// Conformed rows of one file.
@@ -236,7 +236,7 @@ impl Conformed<'_> {
         let batches = chunks.iter().map(duplicates::good).collect::<Result<Vec<_>>>()?;
         let rows = concat_batches(&schema(source), &batches)?;
         let keys: Vec<&ArrayRef> = source.decl.key.iter().filter_map(|key| rows.column_by_name(key)).collect();
-        let mut by_key = BTreeMap::new();
+        let mut by_key = HashMap::new();
         let mut repeated = 0_u64;
         for row in 0..rows.num_rows() {
             let Some(key) = duplicates::key_text(&keys, row) else { continue };
