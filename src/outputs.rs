@@ -74,24 +74,30 @@ pub fn draft(
     workers: usize,
 ) -> Result<(Draft, Receipt)> {
     let tokens = tokens(stages.people)?;
-    let mut draft = Draft::new();
-    for part in workers::each(workers, of_stages(pipeline, stages, &tokens), drafted)? {
-        draft.append(part)?;
-    }
-    draft.aggregate(&about(pipeline, id)?)?;
-    stages.movement.map_or(Ok(()), |table| draft.aggregate(table))?;
-    let receipt = receipt(pipeline, id, stages, checks);
-    at_a_glance(pipeline, stages, &receipt, &mut draft)?;
-    let everyone = |draft: &mut Draft| of_everyone(pipeline, stages, &tokens, draft);
-    let (everyone, ()) = workers::both(
+    let drafted = |part: Part| {
+        let mut draft = Draft::new(workers);
+        part(&mut draft).map(|()| draft)
+    };
+    // What takes longest is begun first, and the rest made beside it.
+    let everyone: Part = Box::new(|draft| of_everyone(pipeline, stages, &tokens, draft));
+    let (everyone, (mut draft, receipt)) = workers::both(
         workers,
         || drafted(everyone),
         || {
+            let mut draft = Draft::new(workers);
+            for part in workers::each(workers, of_stages(pipeline, stages, &tokens), drafted)? {
+                draft.append(part)?;
+            }
+            draft.aggregate(&about(pipeline, id)?)?;
+            stages.movement.map_or(Ok(()), |table| draft.aggregate(table))?;
+            let receipt = receipt(pipeline, id, stages, checks);
+            at_a_glance(pipeline, stages, &receipt, &mut draft)?;
             draft.release(pipeline.disclosure, stages.before, &|shown| {
                 let figures = audit::figures(pipeline, stages.gaps, shown, stages.before)?;
                 Ok(figures.into_iter().chain(diversions::charts(shown)?).collect())
             })?;
-            draft.report(&Facts::of(pipeline, &receipt))
+            draft.report(&Facts::of(pipeline, &receipt))?;
+            Ok((draft, receipt))
         },
     )?;
     draft.append(everyone)?;
@@ -101,12 +107,6 @@ pub fn draft(
 
 /// Adds some files to a draft.
 type Part<'a> = Box<dyn FnOnce(&mut Draft) -> Result<()> + Send + 'a>;
-
-fn drafted(part: impl FnOnce(&mut Draft) -> Result<()>) -> Result<Draft> {
-    let mut draft = Draft::new();
-    part(&mut draft)?;
-    Ok(draft)
-}
 
 /// What stages write by themselves, in the order in which their aggregate tables stand.
 fn of_stages<'a>(pipeline: &'a Pipeline, stages: &'a Stages, tokens: &'a Columns) -> Vec<Part<'a>> {

@@ -237,7 +237,7 @@ fn same_again(ledger: &Ledger, made_from: &str) -> Option<Entry> {
 /// The files of a release: `to/` may leave, `person/` may not.
 fn draft(pipeline: &Pipeline, run: &RunLists, issued: &[Issued]) -> Result<Draft> {
     let people: Vec<_> = run.people()?.into_iter().chain(issued.iter().flat_map(Issued::people).cloned()).collect();
-    let mut draft = Draft::new();
+    let mut draft = Draft::new(1);
     let mut changes: BTreeMap<&str, Vec<(&str, &Change)>> = BTreeMap::new();
     for list in issued {
         let stem = format!("{}/{}", file_stem(&list.recipient), list.cohort);

@@ -1,7 +1,6 @@
 //! What leaves the building, and what goes to those who mend.
 
 use std::collections::BTreeMap;
-use std::num::NonZero;
 
 use super::{Counts, Gaps, Mend, dqmi, groups, inequality, linkage, mended, pathways, providers, resolution};
 use crate::calendar::date_of;
@@ -42,7 +41,7 @@ pub fn write(
     draft: &mut Draft,
 ) -> Result<()> {
     if !pipeline.audits.is_empty() {
-        for table in tables(pipeline, people, features, gaps)? {
+        for table in tables(pipeline, people, features, gaps, draft.workers())? {
             draft.aggregate(&table)?;
         }
     }
@@ -71,8 +70,14 @@ pub fn write(
     Ok(())
 }
 
-/// The tables of the audits in the order in which they are added, made side by side.
-fn tables(pipeline: &Pipeline, people: &People, features: &Features, gaps: &Gaps) -> Result<Vec<AggregateTable>> {
+/// The tables of the audits in the order in which they are added, made side by side by so many workers.
+fn tables(
+    pipeline: &Pipeline,
+    people: &People,
+    features: &Features,
+    gaps: &Gaps,
+    workers: usize,
+) -> Result<Vec<AggregateTable>> {
     type Make<'a> = Box<dyn Fn() -> Result<AggregateTable> + Send + Sync + 'a>;
     let tables: Vec<Make> = vec![
         Box::new(|| recording_gaps(pipeline, gaps)),
@@ -86,8 +91,7 @@ fn tables(pipeline: &Pipeline, people: &People, features: &Features, gaps: &Gaps
         Box::new(|| linkage::rows(pipeline, people)),
         Box::new(|| linkage::people(pipeline, people, features)),
     ];
-    let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
-    workers::each(threads, tables, |make| make())
+    workers::each(workers, tables, |make| make())
 }
 
 fn recording_gaps(pipeline: &Pipeline, gaps: &Gaps) -> Result<AggregateTable> {

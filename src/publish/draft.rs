@@ -17,11 +17,12 @@ use crate::report::{self, Facts};
 use crate::sheet;
 
 /// Files by path within the run, each under `person/`, `aggregate/` or `to/` by the call that made it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Draft {
     pub(super) files: BTreeMap<String, DraftFile>,
     /// Aggregate tables, in the order in which they were added: what is released together, and what the report is made of.
     tables: Vec<AggregateTable>,
+    workers: usize,
 }
 
 pub(super) struct DraftFile {
@@ -38,8 +39,14 @@ impl std::fmt::Debug for DraftFile {
 }
 
 impl Draft {
-    pub fn new() -> Self {
-        Self::default()
+    /// Whose files are made by so many workers.
+    pub fn new(workers: usize) -> Self {
+        Self { files: BTreeMap::new(), tables: Vec::new(), workers }
+    }
+
+    /// How many workers make something of it.
+    pub fn workers(&self) -> usize {
+        self.workers
     }
 
     /// Adds `person/<path>` with rows as wide as the header, in the order given.
@@ -54,7 +61,7 @@ impl Draft {
     /// Adds `person/<path>`: all rows at once, because where batches end would show in the bytes.
     pub fn person_parquet(&mut self, path: &str, table: impl Into<Columns>) -> Result<()> {
         let table = table.into();
-        let bytes = parquet_bytes(&table)
+        let bytes = parquet_bytes(&table, self.workers)
             .map_err(|_| Error::Fault(format!("person/{path}: the columns cannot be written as Parquet")))?;
         let rows = u64::try_from(table.num_rows()).unwrap_or(u64::MAX);
         self.add("person", path, bytes, Some(rows))
@@ -310,16 +317,16 @@ mod tests {
 
     #[test]
     fn the_same_batch_gives_the_same_parquet_bytes() {
-        let bytes = parquet_bytes(&Columns::from(&batch())).unwrap();
+        let bytes = parquet_bytes(&Columns::from(&batch()), 2).unwrap();
         for _ in 0..5 {
-            assert!(parquet_bytes(&Columns::from(&batch())).unwrap() == bytes);
+            assert!(parquet_bytes(&Columns::from(&batch()), 2).unwrap() == bytes);
         }
         assert_eq!(parquet_rows(&bytes), Some(3000));
     }
 
     #[test]
     fn parquet_that_is_cut_has_no_rows() {
-        let bytes = parquet_bytes(&Columns::from(&batch())).unwrap();
+        let bytes = parquet_bytes(&Columns::from(&batch()), 2).unwrap();
         for cut in [0, 3, 8, bytes.len() / 2, bytes.len() - 1] {
             assert_eq!(parquet_rows(&bytes[..cut]), None, "{cut}");
         }
@@ -330,7 +337,7 @@ mod tests {
         let mut table = AggregateTable::new("gaps", ["practice, code", "people", "share"]);
         let cells = [Cell::Text(Label::new("=A1")), Cell::Count(Rule::Hes2018.count(7)), Cell::Empty];
         table.row(cells).unwrap();
-        let mut draft = Draft::new();
+        let mut draft = Draft::new(1);
         draft.aggregate(&table).unwrap();
         let file = &draft.files["aggregate/gaps.csv"];
         assert_eq!(String::from_utf8_lossy(&file.bytes), "\"practice, code\",people,share\n'=A1,*,\n");
@@ -339,17 +346,17 @@ mod tests {
 
     #[test]
     fn no_path_leaves_its_folder_or_comes_twice() {
-        let mut draft = Draft::new();
+        let mut draft = Draft::new(1);
         for path in ["../x.csv", "a/../x.csv", "/x.csv", "", "a//b", ".hidden", "a b.csv", "a\\b"] {
             assert!(draft.person_bytes(path, Vec::new()).is_err(), "{path}");
         }
         assert!(draft.person_bytes("lists/x/a.csv", Vec::new()).is_ok());
         assert!(draft.person_bytes("lists/x/a.csv", Vec::new()).is_err());
-        let mut other = Draft::new();
+        let mut other = Draft::new(1);
         other.person_bytes("lists/x/b.csv", Vec::new()).unwrap();
         draft.append(other).unwrap();
         assert!(draft.person_bytes("lists/x/b.csv", Vec::new()).is_err());
-        let mut other = Draft::new();
+        let mut other = Draft::new(1);
         other.person_bytes("lists/x/a.csv", Vec::new()).unwrap();
         assert!(draft.append(other).is_err());
     }

@@ -1,7 +1,5 @@
 //! Columns as the bytes of a file.
 
-use std::num::NonZero;
-
 use arrow::array::ArrayRef;
 use arrow::datatypes::{DataType, Field, FieldRef};
 use parquet::arrow::ArrowWriter;
@@ -20,8 +18,8 @@ const ROW_GROUP: usize = 1 << 20;
 const FEW_CELLS: usize = 1 << 14;
 
 /// Parquet whose bytes depend on the columns and values alone: all rows at once, because where batches end would show.
-/// Columns are encoded side by side.
-pub(crate) fn parquet_bytes(table: &Columns) -> Result<Vec<u8>> {
+/// Columns are encoded side by side, by so many workers.
+pub(crate) fn parquet_bytes(table: &Columns, workers: usize) -> Result<Vec<u8>> {
     let properties = WriterProperties::builder()
         .set_created_by("riskstrat".to_owned())
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(3)?))
@@ -31,7 +29,6 @@ pub(crate) fn parquet_bytes(table: &Columns) -> Result<Vec<u8>> {
     let options = ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true);
     let writer = ArrowWriter::try_new_with_options(Vec::new(), table.schema(), options)?;
     let (mut file, columns) = writer.into_serialized_writer()?;
-    let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
     for (number, rows) in workers::ranges(table.num_rows(), ROW_GROUP).into_iter().enumerate() {
         let columns: Vec<_> = columns.create_column_writers(number)?.into_iter().zip(table.held()).collect();
         let encode = |(writer, (field, column)): (ArrowColumnWriter, (&FieldRef, &ArrayRef))| {
@@ -42,7 +39,7 @@ pub(crate) fn parquet_bytes(table: &Columns) -> Result<Vec<u8>> {
         };
         let encoded = match rows.len() * columns.len() {
             0..FEW_CELLS => columns.into_iter().map(encode).collect(),
-            _ => workers::each(threads, columns, encode),
+            _ => workers::each(workers, columns, encode),
         };
         let encoded = encoded.map_err(|error| ParquetError::General(error.to_string()))?;
         let mut group = file.next_row_group()?;

@@ -101,7 +101,7 @@ fn recipients(ledger: &Ledger, released: &Entry, request: &WithdrawRequest) -> R
 fn draft(released: &Entry, rows: &[Row], recipients: &[String], on: Date, request: &WithdrawRequest) -> Result<Draft> {
     let people: Vec<_> = rows.iter().map(|row| row.person.clone()).collect();
     let own = Tokens::new(&people);
-    let mut draft = Draft::new();
+    let mut draft = Draft::new(1);
     for recipient in recipients {
         let stem = file_stem(recipient);
         let notice = notice(released, &stem, on, request);

@@ -75,7 +75,7 @@ impl Small {
 }
 
 fn draft() -> Draft {
-    let mut draft = Draft::new();
+    let mut draft = Draft::new(1);
     let rows = TOKENS.iter().zip(1..).take(2).map(|(token, rank)| [Field::Integer(rank), Field::Text(token)]);
     let path = format!("lists/frail/{}.csv", file_stem("North PCN"));
     draft.person_csv(&path, &["rank", "person"], rows).unwrap();

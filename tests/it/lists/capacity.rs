@@ -101,7 +101,7 @@ fn the_effect_of_a_floor_and_of_a_weight_is_shown() {
         let without = list.favoured.clone().unwrap().listed_without;
         assert_eq!(without, BTreeSet::from([0, 1, 2, 3, 4]));
         let cohorts = world.select();
-        let mut draft = Draft::new();
+        let mut draft = Draft::new(1);
         riskstrat::cohort::write(
             &world.pipeline,
             &world.people,

@@ -69,7 +69,7 @@ fn nasty() -> World {
 
 fn drafted(world: &World) -> (Cohorts, Draft) {
     let cohorts = world.select();
-    let mut draft = Draft::new();
+    let mut draft = Draft::new(1);
     riskstrat::cohort::write(&world.pipeline, &world.people, &world.features, &world.scores, &cohorts, &[], &mut draft)
         .unwrap();
     (cohorts, draft)
@@ -131,7 +131,7 @@ fn a_file_that_lacks_a_person_is_not_published() {
     for format in ListFormat::ALL {
         for (file, at) in short.files(format).unwrap().into_iter().zip(0..) {
             let whole = sheet.files(format).unwrap().into_iter().filter(|other| other.ending != file.ending);
-            let mut draft = Draft::new();
+            let mut draft = Draft::new(1);
             for file in whole.chain([SheetFile { ending: file.ending, bytes: file.bytes.clone() }]) {
                 draft.person_bytes(&format!("lists/nasty/x.{}", file.ending), file.bytes).unwrap();
             }

@@ -85,7 +85,7 @@ fn every_state_is_counted_and_states_sum_to_the_people() {
 fn a_worklist_says_what_each_source_says_and_puts_listed_people_first() {
     let world = six();
     let (cohorts, gaps) = gaps(&world);
-    let mut draft = Draft::new();
+    let mut draft = Draft::new(1);
     let tokens = riskstrat::outputs::tokens(&world.people).unwrap();
     audit::write(&world.pipeline, &world.people, &world.features, &cohorts, &gaps, &tokens, &mut draft).unwrap();
     riskstrat::cohort::write(&world.pipeline, &world.people, &world.features, &world.scores, &cohorts, &[], &mut draft)
@@ -132,7 +132,7 @@ fn only_disclosed_counts_reach_the_tables() {
             capacity = { take = 25 }"#,
         );
     let (cohorts, gaps) = gaps(&world);
-    let mut draft = Draft::new();
+    let mut draft = Draft::new(1);
     let tokens = riskstrat::outputs::tokens(&world.people).unwrap();
     audit::write(&world.pipeline, &world.people, &world.features, &cohorts, &gaps, &tokens, &mut draft).unwrap();
     riskstrat::cohort::write(&world.pipeline, &world.people, &world.features, &world.scores, &cohorts, &[], &mut draft)

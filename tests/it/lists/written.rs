@@ -11,7 +11,7 @@ use super::world::{World, booleans, dates, floats, integers, texts, world};
 
 fn files(world: &World) -> BTreeMap<String, String> {
     let cohorts = world.select();
-    let mut draft = Draft::new();
+    let mut draft = Draft::new(1);
     riskstrat::cohort::write(&world.pipeline, &world.people, &world.features, &world.scores, &cohorts, &[], &mut draft)
         .unwrap();
     world.published(&cohorts, &draft)
@@ -145,7 +145,7 @@ fn a_shown_feature_cannot_pass_for_a_column_of_every_list() {
         &world.scores,
         &cohorts,
         &[],
-        &mut Draft::new(),
+        &mut Draft::new(1),
     );
     assert!(matches!(outcome, Err(Error::Check(text)) if text.contains("`person`")));
 }
