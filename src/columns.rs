@@ -5,12 +5,16 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, UInt32Array, new_empty_array};
-use arrow::compute::{CastOptions, cast_with_options, concat, filter, max, min, take};
+use arrow::compute::{CastOptions, cast, cast_with_options, concat, filter, max, min, take};
 use arrow::datatypes::{DataType, Decimal128Type, Field, FieldRef, Int64Type, Schema, SchemaRef};
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 
 use crate::error::Result;
 use crate::expr::Compiled;
+use crate::workers;
+
+/// Rows of which a worker works out SQL at once.
+const AT_ONCE: usize = 1 << 16;
 
 /// Columns by name, each with a value or a null a row.
 #[derive(Debug, Clone)]
@@ -120,6 +124,19 @@ impl Columns {
     /// The rows for which `keep` is true.
     pub fn filter(&self, keep: &BooleanArray) -> Result<RecordBatch> {
         self.batch(0..self.held.len(), keep.true_count(), |column| Ok(filter(column, keep)?))
+    }
+
+    /// SQL over these columns in a type that its values are cast to, worked out by so many workers; an error says on how many
+    /// rows the SQL fails.
+    pub fn evaluate(&self, compiled: &Compiled, data_type: &DataType, workers: usize) -> Result<ArrayRef> {
+        let read = self.named(&compiled.columns)?;
+        let parts = workers::each(workers, workers::ranges(self.rows, AT_ONCE), |rows| {
+            let attempt = compiled.attempt(&read.slice(rows.start, rows.len()))?;
+            Ok((cast(&attempt.values, data_type)?, attempt.failed.len()))
+        });
+        let (parts, failed): (Vec<ArrayRef>, Vec<usize>) = parts?.into_iter().unzip();
+        compiled.fails_on(failed.into_iter().sum())?;
+        joined(&parts)
     }
 
     /// Where a predicate over these columns holds; null counts as not.
@@ -247,6 +264,22 @@ mod tests {
         }
         assert!(held.by_name("other")?.is_none() && held.column(99)?.is_none() && !held.has("other"));
         assert!(held.has("c0") && held.cell("c0", 3)?.is_none());
+        Ok(())
+    }
+
+    #[test]
+    fn sql_is_worked_out_in_parts_and_says_of_all_of_them_on_how_many_rows_it_fails() -> Result<()> {
+        let rows = 2 * AT_ONCE as i64 + 7;
+        let mut columns = Columns::new(rows as usize);
+        let numbers: ArrayRef = Arc::new(Int64Array::from_iter_values(0..rows));
+        columns.push(Field::new("n", DataType::Int64, true), &numbers)?;
+        let evaluate = |sql: &str| {
+            let compiled = crate::expr::compile(sql, &columns.schema()).unwrap();
+            columns.evaluate(&compiled, &DataType::Int64, 3)
+        };
+        assert_eq!(&evaluate("n + 1")?, &(Arc::new(Int64Array::from_iter_values(1..=rows)) as ArrayRef));
+        let error = evaluate("1 / (n % 65536)").unwrap_err().to_string();
+        assert!(error.contains("fails on 3 rows"), "{error}");
         Ok(())
     }
 

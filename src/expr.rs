@@ -81,8 +81,13 @@ impl Compiled {
     /// order.
     pub fn evaluate(&self, batch: &RecordBatch) -> Result<ArrayRef> {
         let attempt = self.attempt(batch)?;
-        match attempt.failed.len() {
-            0 => Ok(attempt.values),
+        self.fails_on(attempt.failed.len()).map(|()| attempt.values)
+    }
+
+    /// An error where the SQL fails on so many rows, if they are any.
+    pub fn fails_on(&self, rows: usize) -> Result<()> {
+        match rows {
+            0 => Ok(()),
             rows => Err(Error::Check(format!(
                 "the SQL `{}` fails on {rows} row{} (a cast, or a division by zero)",
                 self.sql,

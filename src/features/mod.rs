@@ -148,7 +148,7 @@ pub fn pass(records: Records, progress: &dyn Fn(&SourceAccount)) -> Result<(Peop
     let webs = pipeline.measures.webs.iter().map(|web| webs::of(web, pipeline.as_of, &kept, workers));
     let webs = webs.collect::<Result<Vec<_>>>()?;
     let people = People { tokens: records.tokens, registers: records.registers, items, rows };
-    let columns = table(pipeline, &people, columns, waiting, &mut latest, &webs)?;
+    let columns = table(pipeline, &people, columns, waiting, &mut latest, &webs, workers)?;
     Ok((people, Features { columns, latest, kept, webs, splits: groups::Made::default() }, accounts))
 }
 
@@ -281,6 +281,7 @@ fn table(
     waiting: Vec<Option<Held>>,
     latest: &mut [Option<Date32Array>],
     webs: &[Webs],
+    workers: usize,
 ) -> Result<Columns> {
     let mut columns = Columns::new(people.tokens.len());
     for ((feature, made), (held, latest)) in pipeline.features.iter().zip(made).zip(waiting.into_iter().zip(latest)) {
@@ -309,9 +310,8 @@ fn table(
             (Verb::Derived { sql }, _) => {
                 let compiled =
                     expr::compile(sql, &columns.schema()).map_err(|problem| Error::Fault(problem.message))?;
-                let read = columns.named(&compiled.columns)?;
-                let values = compiled.evaluate(&read).map_err(|error| of_feature(&feature.name, error))?;
-                arrow::compute::cast(&values, &feature.data_type)?
+                let made = columns.evaluate(&compiled, &feature.data_type, workers);
+                made.map_err(|error| of_feature(&feature.name, error))?
             }
         };
         no_nan(&feature.name, &column)?;
