@@ -20,16 +20,34 @@ pub struct Likely {
     strata: Vec<Vec<u64>>,
 }
 
+/// Features by which people are alike.
+pub struct Like {
+    features: Vec<Split>,
+    /// By how many of the features, from none to all: the stratum of each person.
+    alike: Vec<Vec<u32>>,
+}
+
+impl Like {
+    pub fn of(features: Vec<Split>, people: usize) -> Self {
+        let alike = alike(&features.iter().collect::<Vec<_>>(), people);
+        Self { features, alike }
+    }
+}
+
 /// Spreads the unrecorded of a split by the features given, itself left out. Where nobody recorded is alike in all of them,
 /// the last ones are left out, one after the other.
-pub fn likely(split: &Split, like: &[Split]) -> Likely {
-    let like: Vec<&Split> = like.iter().filter(|other| other.name != split.name).collect();
+pub fn likely(split: &Split, like: &Like) -> Likely {
     let last = split.names.len().saturating_sub(1);
     let is_recorded = |person: &usize| split.of.get(*person).is_some_and(|group| (*group as usize) < last);
-    let (recorded, mut left): (Vec<usize>, Vec<usize>) = (0..split.of.len()).partition(is_recorded);
+    let mut left: Vec<usize> = (0..split.of.len()).filter(|person| !is_recorded(person)).collect();
     let mut likely = Likely { groups: last, unrecorded: Vec::new(), strata: Vec::new() };
-    let alike = alike(&like, split.of.len());
-    for strata in alike.iter().rev() {
+    if left.is_empty() {
+        return likely;
+    }
+    let recorded: Vec<usize> = (0..split.of.len()).filter(is_recorded).collect();
+    let others: Vec<&Split> = like.features.iter().filter(|other| other.name != split.name).collect();
+    let without = (others.len() < like.features.len()).then(|| alike(&others, split.of.len()));
+    for strata in without.as_ref().unwrap_or(&like.alike).iter().rev() {
         // By stratum with unrecorded people: its place.
         let mut places: Vec<Option<usize>> = vec![None; strata.iter().max().map_or(0, |most| *most as usize + 1)];
         for person in &left {
@@ -143,7 +161,7 @@ mod tests {
         // Groups 0 and 1, 2 is not recorded. In stratum 0 two of three are of group 0; in stratum 1 nobody is recorded.
         let ethnicity = split("ethnicity", 3, &[0, 0, 1, 2, 2, 2]);
         let sex = split("sex", 2, &[0, 0, 0, 0, 0, 1]);
-        let likely = likely(&ethnicity, &[sex, ethnicity.clone()]);
+        let likely = likely(&ethnicity, &Like::of(vec![sex, ethnicity.clone()], 6));
         let shares = likely.shares(|person| (true, person == 3));
         let wanted = [(3.0 * 2.0 / 3.0, 2.0 / 3.0), (1.0, 1.0 / 3.0), (0.0, 0.0)];
         for (share, (people, counted)) in shares.iter().zip(wanted) {

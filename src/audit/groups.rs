@@ -5,10 +5,11 @@ use std::hash::Hash;
 use std::sync::{Arc, Mutex};
 
 use arrow::array::AsArray;
+use arrow::compute::{max, min};
 use arrow::datatypes::Int64Type;
 use hashbrown::HashMap;
 
-use crate::cohort::words::{self, NOT_RECORDED};
+use crate::cohort::words::{self, NOT_RECORDED, yes_or_no};
 use crate::error::{Error, Result};
 use crate::features::Features;
 use crate::link::{People, RecordingState};
@@ -154,11 +155,25 @@ fn split_by(pipeline: &Pipeline, features: &Features, feature: usize) -> Result<
     let column = features.columns.by_name(name)?.ok_or_else(fault)?;
     let labels = item_of(pipeline, feature).map(|item| labels(pipeline, item)).unwrap_or_default();
     let called = |text: &str| labels.get(text).copied().unwrap_or(text).to_owned();
-    match column.as_primitive_opt::<Int64Type>() {
-        Some(numbers) => split(name, numbers.iter(), |number| called(&number.to_string())),
-        None => split(name, words::column(&column)?.iter(), called),
+    if let Some(flags) = column.as_boolean_opt() {
+        return split_small(name, flags.iter().map(|flag| flag.map(usize::from)), 2, |at| called(yes_or_no(at == 1)));
+    }
+    let Some(numbers) = column.as_primitive_opt::<Int64Type>() else {
+        return split(name, words::column(&column)?.iter(), called);
+    };
+    let low = min(numbers).unwrap_or_default();
+    let called = |number: i64| called(&number.to_string());
+    match max(numbers).and_then(|high| usize::try_from(high.checked_sub(low)?).ok()).filter(|most| *most < SMALL) {
+        Some(most) => {
+            let places = numbers.iter().map(|number| number.map(|number| (number - low) as usize));
+            split_small(name, places, most + 1, |place| called(low + place as i64))
+        }
+        None => split(name, numbers.iter(), called),
     }
 }
+
+/// So many values are looked up in a table.
+const SMALL: usize = 1 << 16;
 
 fn item_of(pipeline: &Pipeline, feature: usize) -> Option<usize> {
     match pipeline.features.get(feature)?.verb {
@@ -178,6 +193,25 @@ pub fn labels(pipeline: &Pipeline, item: usize) -> BTreeMap<&str, &str> {
         }
     }
     labels
+}
+
+/// By values below a limit.
+fn split_small(
+    name: &str,
+    values: impl Iterator<Item = Option<usize>>,
+    limit: usize,
+    called: impl Fn(usize) -> String,
+) -> Result<Split> {
+    let mut numbers: Vec<Option<u32>> = vec![None; limit];
+    let mut distinct: Vec<String> = Vec::new();
+    let mut number = |value: usize| {
+        *numbers[value].get_or_insert_with(|| {
+            distinct.push(called(value));
+            distinct.len() as u32 - 1
+        })
+    };
+    let of = values.map(|value| value.map(&mut number)).collect();
+    named(name, of, &distinct.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
 fn split<V: Copy + Eq + Hash>(

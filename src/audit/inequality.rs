@@ -64,6 +64,7 @@ pub fn tallies(
         let split = |feature: &usize| groups::of_people(pipeline, people, features, *feature);
         let by: Vec<Split> = compare.by.iter().map(split).collect::<Result<_>>()?;
         let like: Vec<Split> = compare.at_random_by.iter().map(split).collect::<Result<_>>()?;
+        let like = at_random::Like::of(like, people.tokens.len());
         let age = compare.age.as_ref().map(split).transpose()?;
         let by: Vec<(Cells, at_random::Likely)> = by
             .into_iter()

@@ -102,7 +102,10 @@ impl Cells {
 
     pub fn count(&self, values: &Values, who: &Who, shares: Vec<Share>) -> Vec<GroupTally> {
         let mut tallies = match &values.mean {
-            Some(mean) => means(&self.split, &values.about, mean),
+            Some(mean) => {
+                let split = &self.split;
+                means(&split.name, &split.names, |person| split.of[person] as usize, &values.about, mean)
+            }
             None => self.counts(who),
         };
         tallies.iter_mut().zip(shares).for_each(|(tally, share)| tally.at_random = share);
@@ -134,23 +137,27 @@ impl Cells {
 }
 
 /// Sums of a figure, person by person; a mean has no standardised form here, so that no age is asked for.
-fn means(split: &Split, about: &BooleanArray, mean: &Float64Array) -> Vec<GroupTally> {
-    let mut tallies: Vec<GroupTally> = split.names.iter().map(|name| GroupTally::of(&split.name, name)).collect();
-    for (person, group) in split.of.iter().enumerate().filter(|(person, _)| about.value(*person)) {
-        let tally = &mut tallies[*group as usize].all;
+fn means(
+    split: &str,
+    names: &[String],
+    of: impl Fn(usize) -> usize,
+    about: &BooleanArray,
+    mean: &Float64Array,
+) -> Vec<GroupTally> {
+    let mut sums = vec![Tally::default(); names.len()];
+    for person in about.values().set_indices() {
+        let tally = &mut sums[of(person)];
         tally.people += 1;
         tally.sum += mean.value(person);
     }
-    tallies
+    names.iter().zip(sums).map(|(name, all)| GroupTally { all, ..GroupTally::of(split, name) }).collect()
 }
 
 /// The figure of those of whom an item is recorded, and of those of whom it is not.
 pub(super) fn by_recording(split: &str, gaps: &BooleanBuffer, values: &Values) -> Vec<GroupTally> {
-    let names = [RECORDED, NOT_RECORDED];
+    let names = [RECORDED, NOT_RECORDED].map(str::to_owned);
     if let Some(mean) = &values.mean {
-        let of = gaps.iter().map(u32::from).collect();
-        let split = Split { name: split.to_owned(), names: names.map(str::to_owned).into(), of };
-        return means(&split, &values.about, mean);
+        return means(split, &names, |person| usize::from(gaps.value(person)), &values.about, mean);
     }
     let about = values.about.values();
     let counted = about & values.counted.values();

@@ -80,7 +80,8 @@ pub fn column(array: &ArrayRef) -> Result<StringArray> {
     }
 }
 
-fn yes_or_no(value: bool) -> &'static str {
+/// A flag as people read it.
+pub fn yes_or_no(value: bool) -> &'static str {
     if value { "yes" } else { "no" }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 
-use super::gathered::{BLOCK, Gathered, Said, overall, say};
+use super::gathered::{BLOCK, Gathered, Said, agreed, overall, say, states};
 use super::heard::{Ear, HeardOfSource};
 use super::meaning::{self, Meaning, Meanings};
 use super::places::Times;
@@ -26,10 +26,18 @@ struct Speaker<'a> {
     column: usize,
     ears: &'a [Ear],
     meanings: &'a [Meaning],
-    /// By the number of a delivered value.
-    judged: Vec<(RecordingState, u32)>,
-    /// Person, number and times of what the ears hold beyond one value each; sorted.
-    further: Vec<(u32, u32, Times)>,
+    /// By ear, and by its own number of a delivered value.
+    judged: Vec<Vec<(RecordingState, u32)>>,
+    /// By person.
+    further: Vec<Further>,
+}
+
+/// What an ear holds of a person beyond one value.
+struct Further {
+    person: u32,
+    ear: usize,
+    own: u32,
+    times: Times,
 }
 
 /// One item, with all that is needed to resolve it for anyone.
@@ -174,13 +182,13 @@ impl<'a> Topic<'a> {
 
     /// By speaker: how many of the further ones are of people before these.
     fn told(&self, people: &Range<u32>) -> Vec<usize> {
-        let told = |speaker: &Speaker| speaker.further.partition_point(|(person, ..)| *person < people.start);
+        let told = |speaker: &Speaker| speaker.further.partition_point(|further| further.person < people.start);
         self.speakers.iter().map(told).collect()
     }
 
     /// Resolves the item for a block of people, who stand at `from` and after in their part.
     fn resolve(&self, block: Range<u32>, from: usize, gathered: &Gathered, part: &mut Part, beside: &mut SideBySide) {
-        let mut says: Vec<Say> = Vec::new();
+        let (mut says, mut by_source): (Vec<Say>, Vec<_>) = (Vec::new(), Vec::new());
         for (at, person) in block.enumerate() {
             let said = gathered.of(at);
             if let [only] = said {
@@ -190,6 +198,13 @@ impl<'a> Topic<'a> {
                 if say.state != RecordingState::Known {
                     part.open.push(say);
                 }
+                continue;
+            }
+            if let Some(value) = agreed(said, self.expired_before) {
+                part.state[from + at] = RecordingState::Known;
+                part.won[from + at] = value;
+                states(said, &mut by_source);
+                beside.hear_agreed(&by_source, value);
                 continue;
             }
             if said.is_empty() {
@@ -239,42 +254,47 @@ fn values(speakers: &mut [Speaker]) -> Vec<Arc<str>> {
         let place = |value: &Arc<str>| numbers.get(value).copied();
         let judged =
             speaker.meanings.iter().map(|(state, value)| (*state, value.as_ref().and_then(place).unwrap_or(NO_VALUE)));
-        speaker.judged = judged.collect();
+        let judged: Vec<(RecordingState, u32)> = judged.collect();
+        let of_ear = |ear: &Ear| {
+            let values = ear.values(speaker.column, judged.len()).into_iter();
+            values.map(|number| judged[number as usize]).collect()
+        };
+        speaker.judged = speaker.ears.iter().map(of_ear).collect();
     }
     values
 }
 
 impl<'a> Speaker<'a> {
     fn new(source: u16, says: &'a Demographic, column: usize, ears: &'a [Ear], meanings: &'a [Meaning]) -> Self {
-        let mut further: Vec<_> = ears
-            .iter()
-            .flat_map(|ear| {
-                let people = ear.people.people();
-                let of_person = move |(place, own, times)| (people[place as usize], ear.value(column, own), times);
-                ear.said.further(column).map(of_person)
-            })
-            .collect();
-        further.sort_unstable_by_key(|(person, value, _)| (*person, *value));
+        let each = ears.iter().enumerate().flat_map(|(number, ear)| {
+            let people = ear.people.people();
+            let of_person = move |(place, own, times): (u32, u32, Times)| Further {
+                person: people[place as usize],
+                ear: number,
+                own,
+                times,
+            };
+            ear.said.further(column).map(of_person)
+        });
+        let mut further: Vec<Further> = each.collect();
+        further.sort_unstable_by_key(|further| (further.person, further.ear, further.own));
         Self { source, says, column, ears, meanings, judged: Vec::new(), further }
     }
 
     /// Adds what is said of the people of a block, each with their number in it; blocks are asked for in ascending order.
     fn tell(&self, block: &Range<u32>, present: &[Present], told: &mut usize, said: &mut Vec<(u32, Said)>) {
-        for (ear, present) in self.ears.iter().zip(present) {
-            for &(at, place) in present {
-                if let Some((own, times)) = ear.said.first(place, self.column) {
-                    said.push((at, self.judge(ear.value(self.column, own), times)));
-                }
-            }
+        for ((ear, judged), present) in self.ears.iter().zip(&self.judged).zip(present) {
+            let firsts = present.iter().filter_map(|&(at, place)| Some((at, ear.said.first(place, self.column)?)));
+            said.extend(firsts.map(|(at, (own, times))| (at, self.said(judged[own as usize], times))));
         }
-        while let Some((person, number, times)) = self.further.get(*told).filter(|(of, ..)| *of < block.end) {
-            said.push((person - block.start, self.judge(*number, *times)));
+        while let Some(further) = self.further.get(*told).filter(|further| further.person < block.end) {
+            let judged = self.judged[further.ear][further.own as usize];
+            said.push((further.person - block.start, self.said(judged, further.times)));
             *told += 1;
         }
     }
 
-    fn judge(&self, number: u32, times: Times) -> Said {
-        let (state, value) = self.judged[number as usize];
+    fn said(&self, (state, value): (RecordingState, u32), times: Times) -> Said {
         Said { source: self.source, state, value, times }
     }
 }

@@ -16,6 +16,9 @@ pub(super) struct Said {
     pub times: Times,
 }
 
+/// Before anything is said.
+const NOTHING: Said = Said { source: 0, state: RecordingState::Blank, value: NO_VALUE, times: Times::NONE };
+
 impl Said {
     pub fn known(&self) -> Option<u32> {
         (self.value != NO_VALUE).then_some(self.value)
@@ -57,8 +60,8 @@ impl Gathered {
         self.begins = [0; BLOCK + 1];
         self.said.iter().for_each(|(at, _)| self.begins[*at as usize + 1] += 1);
         (1..=BLOCK).for_each(|at| self.begins[at] += self.begins[at - 1]);
-        self.sorted.clear();
-        self.sorted.extend(self.said.iter().map(|(_, said)| *said));
+        // Each place is written.
+        self.sorted.resize(self.said.len(), NOTHING);
         let mut next = self.begins;
         for (at, said) in &self.said {
             let place = &mut next[*at as usize];
@@ -70,6 +73,26 @@ impl Gathered {
     /// What is said of a person of the block.
     pub fn of(&self, at: usize) -> &[Said] {
         &self.sorted[self.begins[at] as usize..self.begins[at + 1] as usize]
+    }
+}
+
+/// The one value that is known of a person, as long as it has not expired anywhere.
+#[inline]
+pub(super) fn agreed(said: &[Said], expired_before: Option<i32>) -> Option<u32> {
+    let value = said.iter().find_map(Said::known)?;
+    let limit = expired_before.unwrap_or(i32::MIN);
+    let fresh = |said: &Said| said.times.latest().is_none_or(|day| day >= limit);
+    said.iter().all(|said| said.value == NO_VALUE || (said.value == value && fresh(said))).then_some(value)
+}
+
+/// How each source records a person of whom no more than one value is known.
+pub(super) fn states(said: &[Said], states: &mut Vec<(u16, RecordingState)>) {
+    states.clear();
+    for said in said {
+        match states.last_mut().filter(|(source, _)| *source == said.source) {
+            Some((_, state)) => *state = said.state.min(*state),
+            None => states.push((said.source, said.state)),
+        }
     }
 }
 

@@ -38,9 +38,9 @@ pub struct Ear {
 }
 
 impl Ear {
-    /// The number of a value among those of [`Heard`].
-    pub fn value(&self, item: usize, own: u32) -> u32 {
-        self.values.get(item).and_then(|values| values.get(own as usize)).copied().unwrap_or(own)
+    /// By the worker's own number of a value: that among those of [`Heard`], of which there are so many.
+    pub fn values(&self, item: usize, count: usize) -> Vec<u32> {
+        self.values.get(item).cloned().unwrap_or_else(|| (0..).take(count).collect())
     }
 }
 
@@ -132,8 +132,9 @@ impl HeardOfSource {
             None => vec![0; linked.rows.len()],
         };
         self.note_months(&recorders, rows);
+        let recorders = (recorders.as_slice(), self.recorders.count() + 1);
         let each = self.items.iter_mut().zip(rows.says);
-        let values = each.map(|(heard, says)| heard.hear(linked, says, strays, &recorders));
+        let values = each.map(|(heard, says)| heard.hear(linked, says, strays, recorders));
         let values = values.collect::<Result<Vec<_>>>()?;
         if let Some(ear) = self.ears.first_mut() {
             let places = ear.people.take(&linked.persons);
@@ -201,22 +202,31 @@ impl HeardOfSource {
 impl Ear {
     fn hear(&mut self, places: &[u32], values: &[Vec<u32>], linked: &Linked) {
         self.said.grow(self.people.people().len());
+        let mut days = Vec::with_capacity(ahead::BLOCK);
         for block in (0..places.len()).step_by(ahead::BLOCK) {
             let rows = block..places.len().min(block + ahead::BLOCK);
             self.said.near(places[rows.clone()].iter().copied());
-            for row in rows {
-                let day = self.said.day(linked.days[row]);
-                self.said.say(places[row], values.iter().map(|values| values[row]), day);
+            days.clear();
+            days.extend(linked.days[rows.clone()].iter().map(|day| self.said.day(*day)));
+            for (item, values) in values.iter().enumerate() {
+                let each = places[rows.clone()].iter().zip(&values[rows.clone()]).zip(&days);
+                self.said.say(item, each.map(|((place, value), day)| (*place, *value, *day)));
             }
         }
     }
 }
 
 impl Heard {
-    /// The number of the value of each used row.
-    fn hear(&mut self, linked: &Linked, says: &ArrayRef, strays: &[u32], recorders: &[u32]) -> Result<Vec<u32>> {
+    /// The number of the value of each used row; the recorders of these rows are below a number.
+    fn hear(
+        &mut self,
+        linked: &Linked,
+        says: &ArrayRef,
+        strays: &[u32],
+        (recorders, below): (&[u32], usize),
+    ) -> Result<Vec<u32>> {
         let values = self.values.column(says, &linked.rows)?;
-        self.recorded.count(recorders, &values);
+        self.recorded.count(recorders, &values, [below, self.values.count() + 1]);
         for (value, (_, stray)) in self.values.column(says, strays)?.into_iter().zip(&linked.strays) {
             self.strays.entry(value).or_default()[fate_of(*stray)] += 1;
         }

@@ -21,6 +21,8 @@ pub struct Numbers {
     by_key: Memo<Vec<u32>>,
     /// By day from the first of [`DAYS`]; [`UNSEEN`] until a row says it, and empty until a row says any.
     by_day: Vec<u32>,
+    /// By whole number below [`SMALL`]; the same.
+    by_whole: Vec<u32>,
 }
 
 /// The texts behind 0, to be found.
@@ -36,6 +38,21 @@ const UNSEEN: u32 = u32::MAX;
 
 /// Days that are found at a look: of the years from 1850 to 2099.
 const DAYS: Range<i32> = -43_829..47_482;
+
+/// Whole numbers below this are found at a look.
+const SMALL: usize = 1 << 10;
+
+/// The number that stands at a place, or is made and put there.
+fn at_a_look(place: Option<&mut u32>, make: impl FnOnce() -> Result<u32>) -> Result<u32> {
+    match place {
+        Some(number) if *number != UNSEEN => Ok(*number),
+        place => {
+            let number = make()?;
+            place.into_iter().for_each(|place| *place = number);
+            Ok(number)
+        }
+    }
+}
 
 impl Known {
     fn number(&mut self, text: Option<&str>) -> u32 {
@@ -69,7 +86,7 @@ impl Numbers {
 
     /// The numbers of some rows of a column: text in any form, or days, of which the text is that of the date.
     pub fn column(&mut self, column: &ArrayRef, rows: &[u32]) -> Result<Vec<u32>> {
-        let Self { texts: known, by_key, by_day } = self;
+        let Self { texts: known, by_key, by_day, by_whole } = self;
         let rows = rows.iter().map(|row| *row as usize);
         Ok(match Texts::of(column) {
             Some(Texts::Coded(coded, values)) => {
@@ -81,11 +98,13 @@ impl Numbers {
                     }
                     numbers[key]
                 };
-                if coded.null_count() == 0 {
-                    let keys = coded.keys().values();
-                    return Ok(rows.map(|row| of_key(keys[row] as usize)).collect());
+                let keys = coded.keys().values();
+                match coded.nulls() {
+                    None => rows.map(|row| of_key(keys[row] as usize)).collect(),
+                    Some(nulls) => {
+                        rows.map(|row| if nulls.is_valid(row) { of_key(keys[row] as usize) } else { 0 }).collect()
+                    }
                 }
-                rows.map(|row| coded.key(row).map_or(0, &mut of_key)).collect()
             }
             Some(texts @ (Texts::Plain(_) | Texts::View(_))) => {
                 // Rows that say the same often stand together.
@@ -102,23 +121,24 @@ impl Numbers {
             None if *column.data_type() == DataType::Date32 => {
                 let days = column.as_primitive::<Date32Type>();
                 by_day.resize(DAYS.len(), UNSEEN);
-                let mut numbers = Vec::with_capacity(rows.len());
-                for row in rows {
-                    let day = days.is_valid(row).then(|| days.value(row));
-                    let place = day.and_then(|day| by_day.get_mut(usize::try_from(day.checked_sub(DAYS.start)?).ok()?));
-                    numbers.push(match (place, day) {
-                        (_, None) => 0,
-                        (Some(number), _) if *number != UNSEEN => *number,
-                        (place, Some(day)) => {
-                            let number = known.number(Some(&text_of(day)?));
-                            place.into_iter().for_each(|place| *place = number);
-                            number
-                        }
-                    });
-                }
-                numbers
+                let number = |row: usize| {
+                    let Some(day) = days.is_valid(row).then(|| days.value(row)) else { return Ok(0) };
+                    let place = day.checked_sub(DAYS.start).and_then(|place| usize::try_from(place).ok());
+                    let place = place.and_then(|place| by_day.get_mut(place));
+                    at_a_look(place, || Ok(known.number(Some(&text_of(day)?))))
+                };
+                rows.map(number).collect::<Result<_>>()?
             }
-            Some(Texts::Digits(_)) | None => {
+            Some(Texts::Digits(wholes)) => {
+                by_whole.resize(SMALL, UNSEEN);
+                let number = |row: usize| {
+                    let Some(whole) = wholes.is_valid(row).then(|| wholes.value(row)) else { return Ok(0) };
+                    let place = usize::try_from(whole).ok().and_then(|place| by_whole.get_mut(place));
+                    at_a_look(place, || Ok(known.number(Some(&whole.to_string()))))
+                };
+                rows.map(number).collect::<Result<_>>()?
+            }
+            None => {
                 let texts = spelled(column)?;
                 rows.map(|row| known.number(texts.is_valid(row).then(|| texts.value(row)))).collect()
             }
@@ -151,9 +171,22 @@ fn text_of(day: i32) -> Result<String> {
 
 #[cfg(test)]
 mod tests {
+    use arrow::array::Int64Array;
     use arrow::compute::cast;
 
     use super::*;
+
+    #[test]
+    fn a_whole_number_is_the_text_of_its_digits() {
+        let wholes = vec![Some(7), None, Some(1_023), Some(1_024), Some(-7), Some(i64::MAX), Some(i64::MIN), Some(7)];
+        let rows: Vec<u32> = (0..wholes.len() as u32).collect();
+        let wholes: ArrayRef = Arc::new(Int64Array::from(wholes));
+        let texts = cast(&wholes, &DataType::Utf8).unwrap();
+        let mut numbers = Numbers::default();
+        let of_wholes = numbers.column(&wholes, &rows).unwrap();
+        assert_eq!(of_wholes, [1, 0, 2, 3, 4, 5, 6, 1]);
+        assert_eq!(of_wholes, numbers.column(&texts, &rows).unwrap());
+    }
 
     #[test]
     fn a_day_is_the_text_of_its_date_in_any_form() {

@@ -17,9 +17,9 @@ pub struct Pairs {
 }
 
 impl Pairs {
-    pub fn count(&mut self, recorders: &[u32], values: &[u32]) {
-        let of = |numbers: &[u32]| numbers.iter().max().map_or(0, |most| *most as usize + 1);
-        self.make_room(of(recorders), of(values));
+    /// Counts rows whose recorders, and whose values, are below a number.
+    pub fn count(&mut self, recorders: &[u32], values: &[u32], below: [usize; 2]) {
+        self.make_room(below[0], below[1]);
         for (&recorder, &value) in recorders.iter().zip(values) {
             match self.cell(recorder, value) {
                 Some(rows) if *rows < u32::MAX => *rows += 1,
@@ -100,7 +100,7 @@ mod tests {
                 }
                 let recorders: Vec<u32> = (0..rows).map(|_| random.random_range(0..most.0)).collect();
                 let values: Vec<u32> = (0..rows).map(|_| random.random_range(0..most.1)).collect();
-                pairs.count(&recorders, &values);
+                pairs.count(&recorders, &values, [most.0 as usize, most.1 as usize]);
                 for pair in recorders.into_iter().zip(values) {
                     *truth.entry(pair).or_insert(0) += 1;
                 }

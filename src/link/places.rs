@@ -62,6 +62,9 @@ pub struct Times {
 }
 
 impl Times {
+    /// No row.
+    pub const NONE: Self = Self { rows: 0, days: [i32::MAX, i32::MIN] };
+
     fn once(day: Option<i32>) -> Self {
         Self { rows: 1, days: day.map_or([i32::MAX, i32::MIN], |day| [day; 2]) }
     }
@@ -159,13 +162,13 @@ impl Said {
         Day { day, small }
     }
 
-    /// Notes that a row of a place says a value of each item.
+    /// Notes what rows say of an item: place, value and day.
     #[inline]
-    pub fn say(&mut self, place: u32, values: impl Iterator<Item = u32>, day: Day) {
+    pub fn say(&mut self, item: usize, rows: impl Iterator<Item = (u32, u32, Day)>) {
         let Self { items, cells, further, .. } = self;
-        let cells = cells[place as usize * *items..].iter_mut().zip(further).take(*items);
-        for ((cell, further), value) in cells.zip(values) {
-            if !cell.takes(value, day.small) {
+        let Some(further) = further.get_mut(item) else { return };
+        for (place, value, day) in rows {
+            if !cells[place as usize * *items + item].takes(value, day.small) {
                 let times = Times::once(day.day);
                 further.entry((place, value)).and_modify(|known| known.add(times)).or_insert(times);
             }
@@ -219,7 +222,9 @@ impl AtSteps {
     /// Notes a row of a place at a step, and the state of each item in it.
     pub fn note(&mut self, step: usize, place: u32, states: impl Iterator<Item = u8>) {
         let row = &mut self.steps[step][place as usize * (self.items + 1)..][..self.items + 1];
-        row.iter_mut().zip(std::iter::once(0).chain(states)).for_each(|(known, state)| *known = state.min(*known));
+        let Some((is_there, best)) = row.split_first_mut() else { return };
+        *is_there = 0;
+        best.iter_mut().zip(states).for_each(|(known, state)| *known = state.min(*known));
     }
 
     /// Adds what another noted of its places, ours by theirs.
@@ -296,7 +301,7 @@ mod tests {
                 let rows = if random.random_bool(0.01) { 70_000 } else { 1 };
                 let noted = said.day(day);
                 let values = |other: usize| if other == item { value } else { 9 };
-                (0..rows).for_each(|_| said.say(place, (0..3).map(values), noted));
+                (0..3).for_each(|item| said.say(item, (0..rows).map(|_| (place, values(item), noted))));
                 for item in 0..3 {
                     let known = (item, place, values(item));
                     let known = truth.entry(known).or_insert(Times { rows: 0, ..Times::once(None) });

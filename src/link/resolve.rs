@@ -7,7 +7,7 @@ use std::sync::Arc;
 use hashbrown::HashMap;
 
 use super::places::Times;
-use super::{Beside, NO_VALUE, Pair, Pairs, Say, States};
+use super::{Beside, NO_VALUE, Pair, Pairs, RecordingState, Say, States};
 use crate::pipeline::decl::Resolve;
 
 /// A known value of one source.
@@ -80,6 +80,21 @@ impl SideBySide {
                 }
             }
         }
+    }
+
+    /// How sources record one person of whom all who know a value know this one.
+    pub fn hear_agreed(&mut self, states: &[(u16, RecordingState)], value: u32) {
+        for (at, (source, state)) in states.iter().enumerate() {
+            self.by_source[usize::from(*source)][*state as usize] += 1;
+            if *state != RecordingState::Known {
+                continue;
+            }
+            for (other, _) in states[at + 1..].iter().filter(|(_, state)| *state == RecordingState::Known) {
+                let pair = usize::from(*source) * self.sources + usize::from(*other);
+                self.pairs[pair].iter_mut().for_each(|people| *people += 1);
+            }
+        }
+        self.agree(value);
     }
 
     /// All that is said of one person, and the value that is known by it; the one that wins.
