@@ -103,7 +103,7 @@ pub enum CodeSystem {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DemographicDecl {
-    /// Delivered column.
+    /// Delivered column; of one that holds moments, those at midnight say a day.
     pub from: Option<String>,
     /// SQL over delivered columns that yields text.
     pub expr: Option<String>,
