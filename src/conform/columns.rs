@@ -8,11 +8,11 @@ use arrow::array::{
     StringArray, StringBuilder, TimestampSecondBuilder,
 };
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Date32Type, Float32Type, Float64Type, Int64Type};
+use arrow::datatypes::{DataType, Float32Type, Float64Type, Int64Type};
 use jiff::Timestamp;
 
 use super::coded::{Judged, Verdict};
-use super::numbers::microseconds;
+use super::numbers::{microseconds, whole_days};
 use super::text::{Memo, NO_DATE, Texts, spelled};
 use super::values::{self, DateRule, Rule, TextRule, present};
 use crate::calendar;
@@ -129,12 +129,9 @@ impl Maker {
     /// One column from one delivered column.
     pub fn column(&self, cells: &ArrayRef, judge: &mut Judge) -> Result<ArrayRef> {
         match (self.kind, cells.data_type()) {
-            (ColumnType::Date, DataType::Date32 | DataType::Date64) => {
-                Ok(self.days(cast(cells, &DataType::Date32)?.as_primitive(), judge))
-            }
+            (ColumnType::Date, DataType::Date32 | DataType::Date64) => Ok(self.days(&whole_days(cells)?, judge)),
             (ColumnType::Datetime, DataType::Date32 | DataType::Date64) => {
-                let days = cast(cells, &DataType::Date32)?;
-                let days = days.as_primitive::<Date32Type>();
+                let days = whole_days(cells)?;
                 self.dates_from(cells.len(), judge, |row| {
                     let date = days.is_valid(row).then(|| calendar::date_of(days.value(row)));
                     date.map(|date| Ok(date.ok_or("not a date")?.to_datetime(jiff::civil::Time::midnight())))

@@ -8,7 +8,7 @@ use arrow::array::{
 };
 use arrow::buffer::{BooleanBuffer, NullBuffer};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, TimeUnit, TimestampMicrosecondType};
+use arrow::datatypes::{DataType, Date64Type, TimeUnit, TimestampMicrosecondType};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -47,12 +47,22 @@ pub(super) fn microseconds(moments: &ArrayRef, zone: Option<Arc<str>>) -> Result
     Ok(TimestampMicrosecondArray::new(each.collect(), moments.nulls().cloned()).with_timezone_opt(zone))
 }
 
+/// Days as such; one that their number cannot count is as far from any date as it reaches.
+pub(super) fn whole_days(days: &ArrayRef) -> Result<Date32Array> {
+    Ok(match days.as_primitive_opt::<Date64Type>() {
+        Some(moments) => {
+            moments.unary(|moment| i32::try_from(moment.div_euclid(1_000 * SECONDS_A_DAY)).unwrap_or(i32::MAX))
+        }
+        None => cast(days, &DataType::Date32)?.as_primitive().clone(),
+    })
+}
+
 /// What a column of days or moments says: the day of a moment at midnight, as databases hold a date of birth, the civil
 /// time of any other. A column of nothing but days stays one; anything else than days and moments is as it was.
 pub(super) fn days_or_times(cells: &ArrayRef) -> Result<ArrayRef> {
     let DataType::Timestamp(_, zone) = cells.data_type() else {
-        let days = matches!(cells.data_type(), DataType::Date64);
-        return if days { Ok(cast(cells, &DataType::Date32)?) } else { Ok(Arc::clone(cells)) };
+        let days = *cells.data_type() == DataType::Date64;
+        return if days { Ok(Arc::new(whole_days(cells)?)) } else { Ok(Arc::clone(cells)) };
     };
     let london = zone.is_some().then(|| TimeZone::get("Europe/London").unwrap_or(TimeZone::UTC));
     let second = |moment: i64| match &london {
@@ -150,7 +160,7 @@ impl Maker {
 
 #[cfg(test)]
 mod tests {
-    use arrow::array::TimestampMillisecondArray;
+    use arrow::array::{Date64Array, TimestampMillisecondArray};
 
     use super::*;
 
@@ -173,6 +183,14 @@ mod tests {
         // Midnight in London is an hour before that of the world's time in summer, and the same in winter.
         let midnights = vec![Some(19_905 * DAY - DAY / 24), Some(19_723 * DAY), None];
         assert_eq!(said(midnights, Some("UTC")), (true, texts([Some("2024-07-01"), Some("2024-01-01"), None])));
+    }
+
+    #[test]
+    fn a_day_that_its_number_cannot_count_is_no_other_day() {
+        let days: ArrayRef =
+            Arc::new(Date64Array::from(vec![Some(-86_400_000), None, Some(0), Some(i64::MAX), Some(i64::MIN)]));
+        let days: Vec<Option<i32>> = whole_days(&days).unwrap().iter().collect();
+        assert_eq!(days, [Some(-1), None, Some(0), Some(i32::MAX), Some(i32::MAX)]);
     }
 
     #[test]
