@@ -156,19 +156,20 @@ fn split_by(pipeline: &Pipeline, features: &Features, feature: usize) -> Result<
     let labels = item_of(pipeline, feature).map(|item| labels(pipeline, item)).unwrap_or_default();
     let called = |text: &str| labels.get(text).copied().unwrap_or(text).to_owned();
     if let Some(flags) = column.as_boolean_opt() {
-        return split_small(name, flags.iter().map(|flag| flag.map(usize::from)), 2, |at| called(yes_or_no(at == 1)));
+        let places = flags.iter().map(|flag| flag.map(usize::from));
+        return split(name, places, by_table(2), |place| called(yes_or_no(place == 1)));
     }
     let Some(numbers) = column.as_primitive_opt::<Int64Type>() else {
-        return split(name, words::column(&column)?.iter(), called);
+        return split(name, words::column(&column)?.iter(), by_hash(), called);
     };
     let low = min(numbers).unwrap_or_default();
     let called = |number: i64| called(&number.to_string());
     match max(numbers).and_then(|high| usize::try_from(high.checked_sub(low)?).ok()).filter(|most| *most < SMALL) {
         Some(most) => {
             let places = numbers.iter().map(|number| number.map(|number| (number - low) as usize));
-            split_small(name, places, most + 1, |place| called(low + place as i64))
+            split(name, places, by_table(most + 1), |place| called(low + place as i64))
         }
-        None => split(name, numbers.iter(), called),
+        None => split(name, numbers.iter(), by_hash(), called),
     }
 }
 
@@ -195,40 +196,36 @@ pub fn labels(pipeline: &Pipeline, item: usize) -> BTreeMap<&str, &str> {
     labels
 }
 
-/// By values below a limit.
-fn split_small(
+/// By values of which `number` gives each the number that it has, or the next one if it is new.
+fn split<V: Copy>(
     name: &str,
-    values: impl Iterator<Item = Option<usize>>,
-    limit: usize,
-    called: impl Fn(usize) -> String,
+    values: impl Iterator<Item = Option<V>>,
+    mut number: impl FnMut(V, u32) -> u32,
+    called: impl Fn(V) -> String,
 ) -> Result<Split> {
-    let mut numbers: Vec<Option<u32>> = vec![None; limit];
     let mut distinct: Vec<String> = Vec::new();
-    let mut number = |value: usize| {
-        *numbers[value].get_or_insert_with(|| {
+    let mut of_value = |value: V| {
+        let next = distinct.len() as u32;
+        let number = number(value, next);
+        if number == next {
             distinct.push(called(value));
-            distinct.len() as u32 - 1
-        })
+        }
+        number
     };
-    let of = values.map(|value| value.map(&mut number)).collect();
+    let of = values.map(|value| value.map(&mut of_value)).collect();
     named(name, of, &distinct.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
-fn split<V: Copy + Eq + Hash>(
-    name: &str,
-    values: impl Iterator<Item = Option<V>>,
-    called: impl Fn(V) -> String,
-) -> Result<Split> {
+/// Numbers of any values.
+fn by_hash<V: Eq + Hash>() -> impl FnMut(V, u32) -> u32 {
     let mut numbers: HashMap<V, u32> = HashMap::new();
-    let mut distinct: Vec<String> = Vec::new();
-    let mut number = |value: V| {
-        *numbers.entry(value).or_insert_with(|| {
-            distinct.push(called(value));
-            distinct.len() as u32 - 1
-        })
-    };
-    let of = values.map(|value| value.map(&mut number)).collect();
-    named(name, of, &distinct.iter().map(String::as_str).collect::<Vec<_>>())
+    move |value, next| *numbers.entry(value).or_insert(next)
+}
+
+/// Numbers of values below a limit.
+fn by_table(limit: usize) -> impl FnMut(usize, u32) -> u32 {
+    let mut numbers: Vec<Option<u32>> = vec![None; limit];
+    move |value, next| *numbers[value].get_or_insert(next)
 }
 
 /// A split by the numbers of what groups are called.
@@ -253,12 +250,25 @@ mod tests {
     fn everyone_is_in_one_group_and_not_recorded_is_one_of_them() -> Result<()> {
         let values = [Some("10"), None, Some("2"), Some("X"), Some("2"), None];
         let called = |value: &str| if value == "X" { "unknown area".to_owned() } else { value.to_owned() };
-        let split = split("imd_decile", values.into_iter(), called)?;
+        let split = split("imd_decile", values.into_iter(), by_hash(), called)?;
         assert_eq!(split.names, ["2", "10", "unknown area", "not recorded"]);
         assert_eq!(*split.of, [1, 3, 0, 2, 0, 3]);
         assert_eq!(split.count(|_| true), [2, 1, 1, 2]);
         assert_eq!(split.count(|person| person < 2), [0, 1, 0, 1]);
         assert_eq!(split.among(&[0, 1, 9]), [0, 1, 0, 1]);
+        Ok(())
+    }
+
+    #[test]
+    fn a_table_and_hashes_make_the_same_groups() -> Result<()> {
+        let values = || [Some(3), None, Some(0), Some(3), Some(1), Some(0)].into_iter();
+        let called = |value: usize| format!("{}", value as i64 - 2);
+        let by_table = split("number", values(), by_table(4), called)?;
+        assert_eq!(by_table, split("number", values(), by_hash(), called)?);
+        assert_eq!(
+            (&by_table.names[..3], &*by_table.of),
+            (&["-2", "-1", "1"].map(str::to_owned)[..], &[2, 3, 0, 2, 1, 0][..])
+        );
         Ok(())
     }
 }
