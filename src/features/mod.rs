@@ -15,6 +15,15 @@ mod met;
 /// What most features remember, side by side.
 mod slots;
 
+/// The latest value of each person, in one number.
+mod newest;
+
+/// Both of everyone.
+mod table;
+
+/// One source, from its first row to its last.
+mod scan;
+
 /// What that tells of each feature.
 mod tabled;
 
@@ -36,7 +45,7 @@ pub mod told;
 /// Events that wait for the days on which their window hangs.
 mod held;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, Date32Array, Int64Array, StringArray};
@@ -52,16 +61,14 @@ use crate::expr;
 use crate::link::heard::{self, HeardOfSource};
 use crate::link::{Gone, Ledger, Linked, People, Records};
 use crate::link::{evidence, meaning, rows};
-use crate::pipeline::decl::Role;
 use crate::pipeline::{Bounds, Feature, Pipeline, Verb};
 use crate::receipt::{CodeListCount, PeopleAccount, ProviderCount, SourceAccount};
 use crate::webs::{self, Webs};
 use crate::workers;
-use hear::Hearing;
 use held::{Held, Span, span};
-use keep::{Keeper, Keeping, Kept, KeptOfSource};
-use plan::{Made, Memory, Plan};
-use predicates::Remembered;
+use keep::{Keeper, Kept};
+use plan::{Made, Plan};
+use scan::scan;
 
 /// Every feature of every person on the spine.
 #[derive(Debug)]
@@ -110,9 +117,9 @@ pub fn pass(records: Records, progress: &dyn Fn(&SourceAccount)) -> Result<(Peop
     let mut accounts = Accounts { people: records.account.clone(), ..Accounts::default() };
     for source in 0..pipeline.sources.len() {
         let mut plan = Plan::new(pipeline, source, people)?;
-        let (seen, tally) = scan(&records, source, &mut plan, &mut keeper)?;
+        let (table, seen, tally) = scan(&records, source, &mut plan, &mut keeper)?;
         let coded = seen.memory.coded.clone();
-        for (feature, made) in plan.finish(seen.memory, records.conformed.engine.partitions)? {
+        for (feature, made) in plan.finish(table, seen.memory, records.conformed.engine.partitions)? {
             match made {
                 Made::Waiting(held) => waiting[feature] = Some(held),
                 Made::Column(column, days) => {
@@ -162,91 +169,15 @@ pub fn of_one_source(records: &Records) -> Result<(Vec<ArrayRef>, SourceAccount)
     };
     let people = records.tokens.len();
     let mut plan = Plan::new(pipeline, events.source, people)?;
-    let (seen, tally) = scan(records, events.source, &mut plan, &mut Keeper::new(pipeline))?;
+    let (table, seen, tally) = scan(records, events.source, &mut plan, &mut Keeper::new(pipeline))?;
     let mut columns: Vec<Option<ArrayRef>> = vec![None; pipeline.features.len()];
-    for (feature, made) in plan.finish(seen.memory, records.conformed.engine.partitions)? {
+    for (feature, made) in plan.finish(table, seen.memory, records.conformed.engine.partitions)? {
         if let Made::Column(column, _) = made {
             columns[feature] = Some(wide(&column, &pipeline.features[feature].data_type)?);
         }
     }
     let columns = columns.into_iter().map(|column| column.ok_or_else(fault)).collect::<Result<_>>()?;
     Ok((columns, account(pipeline, events.source, seen.ledger, &tally)?))
-}
-
-/// What one worker, and in the end all of them, saw of a source.
-struct Seen {
-    ledger: Ledger,
-    memory: Memory,
-    remembered: Remembered,
-    heard: HeardOfSource,
-    kept: KeptOfSource,
-    /// Rows by who sent them.
-    providers: heard::Texts,
-    /// Rows of the sample, and those they may be duplicates of, as they were delivered; none where they are not at hand.
-    sampled: Option<Vec<RawRows>>,
-}
-
-fn scan(records: &Records, source: usize, plan: &mut Plan, keeper: &mut Keeper) -> Result<(Seen, Tally)> {
-    let declared = &records.conformed.pipeline.sources[source];
-    let role = declared.decl.role;
-    let hearing = Hearing::new(records.conformed.pipeline, source, &mut plan.predicates)?;
-    let plan: &Plan = plan;
-    let keeping = Keeping::new(records.conformed.pipeline, source, records.tokens.len())?;
-    let new = || Seen {
-        ledger: Ledger::default(),
-        memory: plan.memory(),
-        remembered: plan.predicates.memory(),
-        heard: hearing.memory(records.tokens.len()),
-        kept: keeping.memory(),
-        providers: heard::Texts::default(),
-        sampled: Some(Vec::new()),
-    };
-    let (states, tally) = records.conformed.scan(source, new, |seen: &mut Seen, chunk| {
-        if let Some(provider) = &declared.decl.provider {
-            count_providers(&mut seen.providers, &chunk, &provider.column)?;
-        }
-        let linked = records.link_chunk(role, &chunk, &mut seen.ledger)?;
-        if !matches!(role, Role::Register | Role::Events | Role::Feedback) {
-            return Ok(());
-        }
-        sample(&mut seen.sampled, &chunk, &linked)?;
-        let masks = plan.predicates.masks(&mut seen.remembered, &chunk, &linked)?;
-        plan.update(&mut seen.memory, &chunk, &linked, &masks)?;
-        keeping.keep(&mut seen.kept, &chunk, &linked)?;
-        hearing.hear(&mut seen.heard, &chunk, &linked, &masks)
-    })?;
-    let mut states = states.into_iter();
-    let mut total = states.next().unwrap_or_else(new);
-    keeping.add(keeper, std::mem::take(&mut total.kept));
-    for other in states {
-        keeping.add(keeper, other.kept);
-        total.ledger.merge(other.ledger);
-        plan.merge(&mut total.memory, other.memory)?;
-        total.providers.merge(&other.providers);
-        total.heard.merge(other.heard);
-        total.sampled = total.sampled.zip(other.sampled).map(|(mine, theirs)| [mine, theirs].concat());
-    }
-    Ok((total, tally))
-}
-
-/// Takes the rows of the sample as they were delivered, with those that they may be duplicates of.
-fn sample(sampled: &mut Option<Vec<RawRows>>, chunk: &Chunk, linked: &Linked) -> Result<()> {
-    let rows: BTreeSet<u32> = linked.sampled.iter().chain(&chunk.contested).copied().collect();
-    if rows.is_empty() {
-        return Ok(());
-    }
-    let Some(so_far) = sampled else { return Ok(()) };
-    match chunk.as_delivered(&Vec::from_iter(rows))? {
-        Some(rows) => so_far.push(rows),
-        None => *sampled = None,
-    }
-    Ok(())
-}
-
-fn count_providers(providers: &mut heard::Texts, chunk: &Chunk, column: &str) -> Result<()> {
-    let Some(column) = chunk.batch.column_by_name(column) else { return Ok(()) };
-    let rows: Vec<u32> = (0..).take(chunk.fates.len()).collect();
-    providers.count(column, &rows, |_| 0)
 }
 
 /// By name.

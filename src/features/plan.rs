@@ -5,13 +5,16 @@ use std::sync::Arc;
 
 use arrow::array::ArrayRef;
 use arrow::buffer::BooleanBuffer;
+use arrow::datatypes::DataType;
 
 use super::held::{Held, span};
 use super::met::{self, CodeMemory, Coded, Event, Met, Numbers, bits_of, words_for};
+use super::newest::{Far, Newest, Values, are_numbers};
 use super::planned::{Kept, Planned};
 use super::predicates::Predicates;
-use super::slots::{Days, Group, Layout, Seen, Select, Table};
+use super::slots::{Days, Group, Layout, Seen, Select};
 use super::state::{Rows, State};
+use super::table::Table;
 use super::tabled::Tabled;
 use crate::calendar;
 use crate::codelist::CodeList;
@@ -32,6 +35,7 @@ pub struct Plan<'a> {
     pub(super) groups: Vec<Group>,
     pub(super) seen: Vec<Seen>,
     pub(super) days: Vec<Days>,
+    pub(super) newest: Vec<Newest>,
     layout: Layout,
     pub(super) people: usize,
     pub(super) as_of: i32,
@@ -43,9 +47,9 @@ struct Matcher<'a> {
     column: usize,
 }
 
-/// What one worker remembers.
+/// What one worker remembers, beside the table of all of them.
 pub struct Memory {
-    table: Table,
+    far: Far,
     /// By planned feature.
     states: Vec<Option<State>>,
     held: Vec<Option<Held>>,
@@ -79,6 +83,7 @@ impl<'a> Plan<'a> {
             groups: Vec::new(),
             seen: Vec::new(),
             days: Vec::new(),
+            newest: Vec::new(),
             layout: Layout::default(),
             people,
             as_of: calendar::epoch_days(pipeline.as_of),
@@ -108,7 +113,7 @@ impl<'a> Plan<'a> {
         let reads = |criterion: &Criterion| criterion.features.contains(&index);
         let dated = feature.reason.as_ref().is_some_and(|reason| reason.contains("{latest_date}"))
             || self.pipeline.cohorts.iter().flat_map(|cohort| cohort.include.iter().flatten()).any(reads);
-        let kept = self.kept(events, &select, first_day, dated);
+        let kept = self.kept(index, events, &select, first_day, dated);
         // What `latest` chose, or what is open, is known with its day.
         let own_day = matches!(kept, Kept::Held) || matches!(events.what, What::Latest | What::OpenAtIndex);
         let latest = (dated && !own_day).then(|| self.group(&select, first_day, false));
@@ -117,7 +122,7 @@ impl<'a> Plan<'a> {
     }
 
     /// Where a feature's numbers are best kept.
-    fn kept(&mut self, events: &Events, select: &Select, first_day: i32, dated: bool) -> Kept {
+    fn kept(&mut self, feature: usize, events: &Events, select: &Select, first_day: i32, dated: bool) -> Kept {
         if events.bounds != Bounds::default() {
             return Kept::Held;
         }
@@ -129,6 +134,11 @@ impl<'a> Plan<'a> {
             What::CountDays if self.as_of.saturating_sub(first_day) <= Days::LONGEST => {
                 self.days.push(Days::new(select.clone(), first_day, self.as_of));
                 Kept::Days(self.days.len() - 1)
+            }
+            What::Latest if events.column.is_none() || are_numbers(&self.pipeline.features[feature].data_type) => {
+                let (at, column) = (self.newest.len(), events.column);
+                self.newest.push(Newest { select: select.clone(), first_day, column, at });
+                Kept::Newest(at)
             }
             _ => Kept::State,
         }
@@ -157,12 +167,17 @@ impl<'a> Plan<'a> {
         })
     }
 
+    /// What all workers remember together, made by so many of them.
+    pub fn table(&self, workers: usize) -> Result<Table> {
+        Table::new(self.layout.words(), self.newest.len(), self.people, workers)
+    }
+
     pub fn memory(&self) -> Memory {
         let state = |planned: &Planned| {
             matches!(planned.kept, Kept::State).then(|| State::new(planned.events.what, self.people))
         };
         Memory {
-            table: Table::new(&self.layout, self.people),
+            far: Far::default(),
             states: self.features.iter().map(state).collect(),
             held: self.features.iter().map(|planned| planned.waits().then(Held::default)).collect(),
             codes: self.code_memory(),
@@ -172,9 +187,10 @@ impl<'a> Plan<'a> {
 
     fn code_memory(&self) -> Codes {
         let asked = |matcher: usize| {
-            let groups =
-                (0..).zip(&self.groups).filter_map(|(number, group)| Some((number, group.select.codes.as_ref()?)));
-            let of_this = groups.filter(|(_, (other, _))| *other == matcher);
+            let selects = self.groups.iter().map(|group| &group.select);
+            let all = (0..).zip(selects.chain(self.newest.iter().map(|newest| &newest.select)));
+            let coded = all.filter_map(|(number, select)| Some((number, select.codes.as_ref()?)));
+            let of_this = coded.filter(|(_, (other, _))| *other == matcher);
             of_this.map(|(number, (_, wanted))| (number, wanted.clone())).collect()
         };
         let each = self.matchers.iter().enumerate();
@@ -184,10 +200,12 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// What a worker holds of one person, at least; events that wait for a day are not in it.
-    pub fn bytes_a_person(&self) -> usize {
+    /// What all workers together hold of one person, and what each of them does, at least; events that wait for a day are
+    /// not in it.
+    pub fn bytes_a_person(&self) -> [usize; 2] {
         let own = self.features.iter().filter(|planned| matches!(planned.kept, Kept::State));
-        self.layout.bytes() + own.map(|planned| State::bytes_a_person(planned.events.what)).sum::<usize>()
+        let own = own.map(|planned| State::bytes_a_person(planned.events.what)).sum();
+        [self.layout.bytes() + self.newest.len() * size_of::<u64>(), own]
     }
 
     /// The code columns that meet a code list: names of column and list.
@@ -196,8 +214,15 @@ impl<'a> Plan<'a> {
         self.matchers.iter().map(|matcher| (columns[matcher.column].name.as_str(), matcher.codes.name.as_str()))
     }
 
-    /// Takes the used rows of a chunk into memory; `masks` are of the predicates.
-    pub fn update(&self, memory: &mut Memory, chunk: &Chunk, linked: &Linked, masks: &[BooleanBuffer]) -> Result<()> {
+    /// Takes the used rows of a chunk into what is remembered; `masks` are of the predicates.
+    pub fn update(
+        &self,
+        table: &Table,
+        memory: &mut Memory,
+        chunk: &Chunk,
+        linked: &Linked,
+        masks: &[BooleanBuffer],
+    ) -> Result<()> {
         if self.features.is_empty() || linked.rows.is_empty() {
             return Ok(());
         }
@@ -205,9 +230,9 @@ impl<'a> Plan<'a> {
         memory.coded.iter_mut().zip(&met.codes).for_each(|(sum, here)| sum.add(here.coded));
         let ends = chunk.batch.column_by_name("end").map(batch_days);
         let rows = Rows { column: None, ends: ends.as_deref(), as_of: self.as_of };
-        memory.table.groups(&self.groups, &met, &rows);
-        self.seen.iter().for_each(|seen| memory.table.seen(seen, &met, &rows));
-        self.days.iter().for_each(|days| memory.table.days(days, &met, &rows));
+        let columns = self.newest.iter().map(|newest| newest.column.map(|column| chunk.batch.column(column)));
+        let values = columns.map(|column| column.map(Values::of).transpose()).collect::<Result<Vec<_>>>()?;
+        table.update(self, &mut memory.far, &met, &rows, &values)?;
         for (number, planned) in self.features.iter().enumerate() {
             if !matches!(planned.kept, Kept::State | Kept::Held) {
                 continue;
@@ -219,12 +244,7 @@ impl<'a> Plan<'a> {
                 held.take(&planned.categorised(&met, &rows), &rows)?;
             }
             if let Some(state) = &mut memory.states[number] {
-                match planned.by_category() {
-                    true => planned.categorised(&met, &rows).iter().for_each(|(event, category)| {
-                        state.update_category(event, *category);
-                    }),
-                    false => state.update(planned.events.what, &planned.wanted(&met, &rows), &rows)?,
-                }
+                state.update(planned.events.what, &planned.wanted(&met, &rows), &rows)?;
             }
         }
         Ok(())
@@ -240,7 +260,7 @@ impl<'a> Plan<'a> {
 
     /// Adds what another worker remembers.
     pub fn merge(&self, memory: &mut Memory, other: Memory) -> Result<()> {
-        memory.table.merge(&other.table, &self.layout);
+        memory.far.merge(other.far);
         for (mine, theirs) in memory.states.iter_mut().zip(other.states) {
             if let (Some(mine), Some(theirs)) = (mine, theirs) {
                 mine.merge(theirs)?;
@@ -257,17 +277,15 @@ impl<'a> Plan<'a> {
 
     /// What became of each planned feature, worked out by so many workers: its index into [`Pipeline::features`], and its
     /// column.
-    pub fn finish(&self, memory: Memory, workers: usize) -> Result<Vec<(usize, Made)>> {
-        let tabled = self.tabled(&memory.table, workers)?;
-        drop(memory.table);
+    pub fn finish(&self, table: Table, memory: Memory, workers: usize) -> Result<Vec<(usize, Made)>> {
+        let tabled = self.tabled(table, &memory.far, workers)?;
         let kept = memory.states.into_iter().zip(memory.held).zip(tabled);
         let each = self.features.iter().zip(kept).map(|(planned, ((state, held), Tabled { values, latest }))| {
             let made = match (held, state) {
                 (Some(held), _) => Made::Waiting(held),
                 (None, Some(state)) => {
                     let own = planned.dated.then(|| state.chosen_days()).flatten();
-                    let data_type = &self.pipeline.features[planned.feature].data_type;
-                    let column = state.finish(data_type, self.as_of, self.categories(planned))?;
+                    let column = state.finish(self.data_type(planned), self.as_of, self.categories(planned))?;
                     Made::Column(narrow(&column)?, own.or(latest))
                 }
                 (None, None) => Made::Column(values, latest),
@@ -277,7 +295,12 @@ impl<'a> Plan<'a> {
         each.collect()
     }
 
-    fn categories(&self, planned: &Planned) -> &[String] {
+    pub(super) fn data_type(&self, planned: &Planned) -> &DataType {
+        &self.pipeline.features[planned.feature].data_type
+    }
+
+    /// The names on the code list of a feature.
+    pub(super) fn categories(&self, planned: &Planned) -> &[String] {
         planned.select.codes.as_ref().map_or(&[], |(matcher, _)| &self.matchers[*matcher].codes.categories)
     }
 

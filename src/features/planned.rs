@@ -24,6 +24,7 @@ pub enum Kept {
     Group(usize),
     Seen(usize),
     Days(usize),
+    Newest(usize),
     /// In a state of its own.
     State,
     /// With its events, until the days are known on which its window hangs.

@@ -216,7 +216,12 @@ fn integers(values: impl Iterator<Item = Option<i64>>) -> ArrayRef {
     Arc::new(values.collect::<Int64Array>())
 }
 
-fn latest_column(latest: Vec<Option<(i32, Cell)>>, data_type: &DataType, categories: &[String]) -> Result<ArrayRef> {
+/// The column of values of `latest`; `categories` are the names on its code list.
+pub fn latest_column(
+    latest: Vec<Option<(i32, Cell)>>,
+    data_type: &DataType,
+    categories: &[String],
+) -> Result<ArrayRef> {
     let values = latest.into_iter().map(|latest| latest.map(|(_, value)| value));
     Ok(match data_type {
         DataType::Utf8 => {
@@ -266,7 +271,7 @@ where
     if all_fit { Ok(column) } else { Err(overflow()) }
 }
 
-fn overflow() -> Error {
+pub fn overflow() -> Error {
     Error::Check("a total is larger than any plausible number".to_owned())
 }
 

@@ -52,7 +52,7 @@ pub struct ToldSource {
     /// Measures for which rows are kept one by one in the same scan.
     pub keeps: Vec<String>,
     pub features: usize,
-    /// What a worker holds of one person while the source is read.
+    /// What is held of one person while the source is read, by all workers together.
     pub state_bytes_a_person: usize,
     /// Held until duplicates by key are known.
     pub held: bool,
@@ -118,11 +118,12 @@ fn tell_source(
         }
     }
     let held = !source.decl.key.is_empty() && source.decl.role != Role::Lookup;
-    let state_bytes_a_person = plan.bytes_a_person();
+    let [together, each] = plan.bytes_a_person();
+    let state_bytes_a_person = together + each * engine.partitions;
     let buckets = engine.buckets(source, delivered);
     let at_hand = if held { engine.partitions.min(buckets) as u64 } else { 0 };
     let in_rows = delivered.files.iter().map(held_bytes).sum::<u64>() / buckets as u64 * at_hand;
-    let in_states = people.map(|people| people * (state_bytes_a_person * engine.partitions) as u64);
+    let in_states = people.map(|people| people * state_bytes_a_person as u64);
     ToldSource {
         source: source.name.clone(),
         files: delivered.files.len(),
