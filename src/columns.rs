@@ -9,6 +9,7 @@ use arrow::compute::{CastOptions, cast, cast_with_options, concat, filter, max, 
 use arrow::datatypes::{DataType, Decimal128Type, Field, FieldRef, Int64Type, Schema, SchemaRef};
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 
+use crate::aside::Aside;
 use crate::error::Result;
 use crate::expr::Compiled;
 use crate::workers;
@@ -23,6 +24,21 @@ pub struct Columns {
     fields: Vec<FieldRef>,
     held: Vec<ArrayRef>,
     rows: usize,
+}
+
+/// Columns that were put aside.
+#[derive(Debug)]
+pub struct Waiting {
+    fields: Vec<FieldRef>,
+    aside: Aside,
+    rows: usize,
+}
+
+impl Waiting {
+    /// The same columns.
+    pub fn take(self) -> Result<Columns> {
+        Ok(Columns { fields: self.fields, held: self.aside.take()?, rows: self.rows })
+    }
 }
 
 impl From<&RecordBatch> for Columns {
@@ -58,6 +74,11 @@ impl Columns {
         let fields = self.fields.iter().enumerate().filter(|(at, _)| kept(*at)).map(|(_, field)| Arc::clone(field));
         let held = self.held.iter().enumerate().filter(|(at, _)| kept(*at)).map(|(_, column)| Arc::clone(column));
         Self { fields: fields.collect(), held: held.collect(), rows: self.rows }
+    }
+
+    /// Puts them aside, on the disk if so asked.
+    pub fn put_aside(self, on_disk: bool) -> Result<Waiting> {
+        Ok(Waiting { fields: self.fields, aside: Aside::put(self.held, on_disk)?, rows: self.rows })
     }
 
     pub fn num_rows(&self) -> usize {

@@ -134,5 +134,8 @@ pub mod journal;
 /// What a run did, with the two sums that must balance.
 pub mod receipt;
 
+/// Columns that are put aside while memory is wanted for something else.
+mod aside;
+
 /// The few storage calls that publishing is made of.
 pub mod storage;

@@ -60,9 +60,8 @@ impl MemoryLimit {
         let _ = tikv_jemalloc_ctl::background_thread::write(false);
     }
 
-    /// Stops a run that is about to take so many bytes more than it holds, before it takes them.
-    pub fn allows(self, more: u64) -> Result<()> {
-        let needed = held().unwrap_or_default().saturating_add(more);
+    /// Stops a run that will need so many bytes at once, before it takes them.
+    pub fn allows(self, needed: u64) -> Result<()> {
         if needed <= self.bytes {
             return Ok(());
         }

@@ -70,7 +70,6 @@ pub fn run(
     if let Some(previous) = &history.previous {
         drift::mapped(pipeline, &accounts.sources, &previous.receipt.sources)?;
     }
-    engine.keeps_limit("features")?;
     let mut scores = score::score(pipeline, &features, engine.partitions)?;
     let movement = movement(pipeline, &history, &people, &scores)?;
     let drift = drift::judge(pipeline, &features, &scores)?;
@@ -103,6 +102,7 @@ pub fn run(
     };
     let (draft, receipt) = outputs::draft(pipeline, &id, &stages, checks, journal, engine.partitions)?;
     engine.keeps_limit("outputs")?;
+    drop((features, scores, cohorts, gaps, history));
     let published = publish::publish(storage, &lock, &id, &draft, &people.tokens, receipt)?;
     Ok((id, published))
 }

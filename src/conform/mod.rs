@@ -92,9 +92,17 @@ impl Engine {
         self.buckets.map(NonZero::get).or_else(needed).unwrap_or(1)
     }
 
-    /// Stops a run that is about to take more memory than it may.
+    /// Stops a run that will hold so many bytes at once, and may not.
     pub fn has_room(&self, bytes: u64) -> Result<()> {
         self.memory.map_or(Ok(()), |limit| limit.allows(bytes))
+    }
+
+    /// Whether so many bytes of finished columns are to be put aside while more is made.
+    pub fn puts_aside(&self, bytes: u64) -> bool {
+        self.buckets.map_or_else(
+            || self.memory.is_some_and(|limit| bytes > limit.bytes() / spill::SHARE),
+            |buckets| buckets.get() > 1,
+        )
     }
 
     /// Stops a run that holds more memory than it may.

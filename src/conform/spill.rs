@@ -19,6 +19,7 @@ use hashbrown::DefaultHashBuilder;
 
 use super::text::plain;
 use super::{Chunk, Fate, duplicates, schema};
+use crate::aside::{failed, no_room};
 use crate::error::{Error, Result};
 use crate::memory::MemoryLimit;
 use crate::pipeline::Source;
@@ -28,7 +29,7 @@ use crate::source::{DeliveredFile, Format};
 const MOST_BUCKETS: u64 = 256;
 
 /// So much of the memory that a run may take is for rows that are held.
-const SHARE: u64 = 8;
+pub(super) const SHARE: u64 = 8;
 
 /// Rows of all buckets that a worker gathers before it writes them.
 const GATHERED: usize = 1 << 16;
@@ -178,23 +179,6 @@ fn to_chunk(source: &Source, batch: &RecordBatch) -> Result<Chunk> {
     })
 }
 
-fn no_room(error: &io::Error) -> Error {
-    let folder = std::env::temp_dir();
-    Error::Resources(format!(
-        "rows that wait for their duplicates cannot be kept in {}: {}; name a folder with room in TMPDIR, or allow more memory",
-        folder.display(),
-        error.kind()
-    ))
-}
-
-/// Arrow tells of a full disk as of anything else that keeps it from writing or reading.
-fn failed(error: arrow::error::ArrowError) -> Error {
-    match error {
-        arrow::error::ArrowError::IoError(_, error) => no_room(&error),
-        other => other.into(),
-    }
-}
-
 fn stopped() -> Error {
     Error::Fault("a worker stopped while it wrote rows".to_owned())
 }
@@ -211,13 +195,6 @@ mod tests {
         let sha256 = String::new();
         let (path, modified) = (PathBuf::new(), SystemTime::UNIX_EPOCH);
         DeliveredFile { path, name, sha256, bytes, modified, format, header: Vec::new(), counted: None }
-    }
-
-    #[test]
-    fn an_error_says_what_to_change() {
-        let error = failed(arrow::error::ArrowError::IoError("x".to_owned(), io::ErrorKind::StorageFull.into()));
-        assert_eq!(error.exit_code(), 5);
-        assert!(error.to_string().contains("no storage space") && error.to_string().contains("TMPDIR"), "{error}");
     }
 
     #[test]

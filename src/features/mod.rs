@@ -24,6 +24,9 @@ mod table;
 /// One source, from its first row to its last.
 mod scan;
 
+/// What sources have made, until all of it is there.
+mod making;
+
 /// What that tells of each feature.
 mod tabled;
 
@@ -59,14 +62,15 @@ use crate::conform::{self, Chunk, RawRows, SetAside, Tally, batch_days};
 use crate::error::{Error, Result};
 use crate::expr;
 use crate::link::heard::{self, HeardOfSource};
-use crate::link::{Gone, Ledger, Linked, People, Records};
+use crate::link::{Gone, Ledger, Linked, People, Records, Register};
 use crate::link::{evidence, meaning, rows};
 use crate::pipeline::{Bounds, Feature, Pipeline, Verb};
 use crate::receipt::{CodeListCount, PeopleAccount, ProviderCount, SourceAccount};
 use crate::webs::{self, Webs};
 use crate::workers;
-use held::{Held, Span, span};
+use held::{Span, span};
 use keep::{Keeper, Kept};
+use making::{ByFeature, Making};
 use plan::{Made, Plan};
 use scan::scan;
 
@@ -105,13 +109,17 @@ pub struct Accounts {
 }
 
 /// One scan a source makes its features, its evidence and its account together.
-pub fn pass(records: Records, progress: &dyn Fn(&SourceAccount)) -> Result<(People, Features, Accounts)> {
+pub fn pass(mut records: Records, progress: &dyn Fn(&SourceAccount)) -> Result<(People, Features, Accounts)> {
     let pipeline = records.conformed.pipeline;
     let people = records.tokens.len();
-    records.conformed.engine.has_room(told::feature_bytes(pipeline, people))?;
-    let mut columns: Vec<Option<ArrayRef>> = vec![None; pipeline.features.len()];
-    let mut latest: Vec<Option<Date32Array>> = vec![None; pipeline.features.len()];
-    let mut waiting: Vec<Option<Held>> = (0..pipeline.features.len()).map(|_| None).collect();
+    let in_features = told::feature_bytes(pipeline, people);
+    let engine = records.conformed.engine;
+    engine.has_room(in_features)?;
+    let on_disk = engine.puts_aside(in_features);
+    let registers = std::mem::take(&mut records.registers).into_iter();
+    let registers = registers.map(|register| Ok((register.source, register.rows.put_aside(on_disk)?)));
+    let registers = registers.collect::<Result<Vec<_>>>()?;
+    let mut making = Making::new(on_disk);
     let mut heard: Vec<HeardOfSource> = Vec::new();
     let mut keeper = Keeper::new(pipeline);
     let mut accounts = Accounts { people: records.account.clone(), ..Accounts::default() };
@@ -119,15 +127,7 @@ pub fn pass(records: Records, progress: &dyn Fn(&SourceAccount)) -> Result<(Peop
         let mut plan = Plan::new(pipeline, source, people)?;
         let (table, seen, tally) = scan(&records, source, &mut plan, &mut keeper)?;
         let coded = seen.memory.coded.clone();
-        for (feature, made) in plan.finish(table, seen.memory, records.conformed.engine.partitions)? {
-            match made {
-                Made::Waiting(held) => waiting[feature] = Some(held),
-                Made::Column(column, days) => {
-                    columns[feature] = Some(column);
-                    latest[feature] = days.map(Date32Array::from);
-                }
-            }
-        }
+        making.add(plan.finish(table, seen.memory, engine.partitions)?)?;
         heard.push(seen.heard);
         let mut account = account(pipeline, source, seen.ledger, &tally)?;
         account.providers = providers(&seen.providers);
@@ -144,7 +144,7 @@ pub fn pass(records: Records, progress: &dyn Fn(&SourceAccount)) -> Result<(Peop
         accounts.sampled.push(seen.sampled.filter(|_| conform::is_read_as_stored(&pipeline.sources[source])));
     }
     let meanings = meaning::judge(pipeline, &heard);
-    let workers = records.conformed.engine.partitions;
+    let workers = engine.partitions;
     let items = evidence::items(pipeline, &heard, &meanings, people, workers)?;
     let of_source = pipeline.sources.iter().zip(heard.iter().zip(&meanings)).collect();
     let rows = workers::each(workers, of_source, |(source, (heard, meanings))| {
@@ -154,8 +154,10 @@ pub fn pass(records: Records, progress: &dyn Fn(&SourceAccount)) -> Result<(Peop
     let kept = keeper.finish(Gone::of(&records), people, workers)?;
     let webs = pipeline.measures.webs.iter().map(|web| webs::of(web, pipeline.as_of, &kept, workers));
     let webs = webs.collect::<Result<Vec<_>>>()?;
-    let people = People { tokens: records.tokens, registers: records.registers, items, rows };
-    let columns = table(pipeline, &people, columns, waiting, &mut latest, &webs, workers)?;
+    let registers = registers.into_iter().map(|(source, rows)| Ok(Register { source, rows: rows.take()? }));
+    let people = People { tokens: records.into_tokens(), registers: registers.collect::<Result<_>>()?, items, rows };
+    let (columns, latest) = table(pipeline, &people, making.take(pipeline)?, &webs, workers)?;
+    engine.keeps_limit("features")?;
     Ok((people, Features { columns, latest, kept, webs, splits: groups::Made::default() }, accounts))
 }
 
@@ -208,14 +210,15 @@ fn account(pipeline: &Pipeline, source: usize, ledger: Ledger, tally: &Tally) ->
 fn table(
     pipeline: &Pipeline,
     people: &People,
-    made: Vec<Option<ArrayRef>>,
-    waiting: Vec<Option<Held>>,
-    latest: &mut [Option<Date32Array>],
+    made: ByFeature,
     webs: &[Webs],
     workers: usize,
-) -> Result<Columns> {
+) -> Result<(Columns, Vec<Option<Date32Array>>)> {
+    let ByFeature { columns: made, mut latest, waiting } = made;
     let mut columns = Columns::new(people.tokens.len());
-    for ((feature, made), (held, latest)) in pipeline.features.iter().zip(made).zip(waiting.into_iter().zip(latest)) {
+    for ((feature, made), (held, latest)) in
+        pipeline.features.iter().zip(made).zip(waiting.into_iter().zip(&mut latest))
+    {
         let column = match (&feature.verb, made) {
             (Verb::Events(_), Some(made)) => made,
             (Verb::Events(events), None) if let Some(held) = held => {
@@ -230,9 +233,11 @@ fn table(
             (Verb::Events(_), None) => return Err(Error::Fault(format!("feature {} was not made", feature.name))),
             (Verb::Age { source, on }, _) => {
                 let on = on.map(|on| columns.column(on)).transpose()?.flatten();
-                age(pipeline, people, *source, on.as_ref().map(batch_days).as_deref())
+                age(pipeline, people, *source, on.as_ref().map(batch_days).as_deref())?
             }
-            (Verb::Value { source, column }, _) => register_column(people, *source, *column)?,
+            (Verb::Value { source, column }, _) => {
+                register_column(people, *source, &pipeline.sources[*source].columns[*column].name)?
+            }
             (Verb::Item { item }, _) => Arc::new(people.items[*item].resolved().collect::<StringArray>()),
             (Verb::ItemState { item }, _) => {
                 Arc::new(people.items[*item].state.iter().map(|state| Some(state.name())).collect::<StringArray>())
@@ -248,7 +253,7 @@ fn table(
         no_nan(&feature.name, &column)?;
         columns.push(Field::new(&feature.name, feature.data_type.clone(), true), &column)?;
     }
-    Ok(columns)
+    Ok((columns, latest))
 }
 
 /// By person, the window of a feature that hangs on others.
@@ -270,23 +275,21 @@ fn is_dated(feature: &Feature) -> bool {
 }
 
 /// Ages on the as-of date, or on other days by person.
-fn age(pipeline: &Pipeline, people: &People, source: usize, on: Option<&[Option<i32>]>) -> ArrayRef {
-    let register = people.registers.iter().find(|register| register.source == source);
-    let births = register.and_then(|register| register.rows.column_by_name("birth_date")).map(batch_days);
-    let ages = (0..people.tokens.len()).map(|person| {
-        let birth = births.as_ref().and_then(|births| births[person]).and_then(calendar::date_of)?;
+fn age(pipeline: &Pipeline, people: &People, source: usize, on: Option<&[Option<i32>]>) -> Result<ArrayRef> {
+    let births = batch_days(&register_column(people, source, "birth_date")?);
+    let ages = births.into_iter().enumerate().map(|(person, birth)| {
         let day = match on {
             None => pipeline.as_of,
             Some(on) => on[person].and_then(calendar::date_of)?,
         };
-        calendar::age_years(birth, day)
+        calendar::age_years(calendar::date_of(birth?)?, day)
     });
-    Arc::new(ages.collect::<Int64Array>())
+    Ok(Arc::new(ages.collect::<Int64Array>()))
 }
 
-fn register_column(people: &People, source: usize, column: usize) -> Result<ArrayRef> {
+fn register_column(people: &People, source: usize, column: &str) -> Result<ArrayRef> {
     let register = people.registers.iter().find(|register| register.source == source);
-    let column = register.map(|register| register.rows.column(column).clone());
+    let column = register.map(|register| register.rows.by_name(column)).transpose()?.flatten();
     column.ok_or_else(|| Error::Fault("a value was asked of a source that is no register".to_owned()))
 }
 

@@ -162,9 +162,10 @@ fn absent(limits: &LimitsDecl, before: &SourceAccount, now: &SourceAccount) -> V
 /// Whom the registers give to this provider; none where no register says it, or the register itself is what is missed.
 fn people_of(people: &People, source: &Source, provider: &str) -> Option<Vec<u32>> {
     let column = source.decl.provider.as_ref().filter(|_| source.decl.role != Role::Register)?.people.as_deref()?;
-    let registers = people.registers.iter().filter_map(|register| register.rows.column_by_name(column));
+    let registers = people.registers.iter().filter_map(|register| register.rows.by_name(column).ok().flatten());
     let mut found: Option<Vec<u32>> = None;
-    for texts in registers.filter_map(|column| column.as_string_opt::<i32>()) {
+    for column in registers {
+        let Some(texts) = column.as_string_opt::<i32>() else { continue };
         let of = (0_u32..).zip(texts.iter()).filter(|(_, text)| *text == Some(provider)).map(|(person, _)| person);
         found.get_or_insert_with(Vec::new).extend(of);
     }

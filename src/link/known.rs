@@ -70,7 +70,8 @@ impl<S: BuildHasher + Default> Known<S> {
         let hash = |(token, _): &(&str, Entry)| packing.pack(token).map(|packed| known.hasher.hash_one(packed));
         let hashes: Vec<u64> = entries.iter().filter_map(hash).collect();
         let (displaced, places) = Displaced::of(&hashes);
-        known.lines = vec![None; displaced.places()];
+        known.lines.reserve_exact(displaced.places() + places.iter().filter(|place| place.is_none()).count());
+        known.lines.resize(displaced.places(), None);
         known.displaced = displaced;
         for (number, ((token, entry), place)) in entries.iter().zip(places).enumerate() {
             let Some(packed) = packing.pack(token) else { continue };

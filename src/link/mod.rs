@@ -64,10 +64,9 @@ pub use recorded::{
 };
 pub use superseded::Superseded;
 
-use arrow::record_batch::RecordBatch;
-
 use crate::ahead;
 use crate::calendar;
+use crate::columns::Columns;
 use crate::conform::{Chunk, Conformed, Fate, batch_days};
 use crate::error::Result;
 use crate::pipeline::decl::Role;
@@ -197,7 +196,12 @@ impl Stray {
 impl Records<'_> {
     /// Where the person of a token, old or new, stands; none whom no register knows.
     pub fn presence(&self, token: &Pseudonym) -> Option<Presence> {
-        self.known.get(token.reveal()).map(|entry| entry.presence)
+        self.known.get(&token.reveal()).map(|entry| entry.presence)
+    }
+
+    /// The tokens of the spine alone: what finds them is given back.
+    pub fn into_tokens(self) -> Vec<Pseudonym> {
+        self.tokens
     }
 
     /// Has the rows of these people kept as they came, by the token in use today.
@@ -339,6 +343,7 @@ pub struct People {
 pub struct Register {
     /// Index into [`crate::pipeline::Pipeline::sources`].
     pub source: usize,
-    /// One row a person, in the order of [`People::tokens`]; null where this register does not know them.
-    pub rows: RecordBatch,
+    /// One row a person, in the order of [`People::tokens`]; null where this register does not know them. Only the columns
+    /// that are read of it.
+    pub rows: Columns,
 }

@@ -4,10 +4,10 @@ use std::cmp::Ordering;
 use std::hash::BuildHasher;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, DynComparator, StringArray, UInt64Array};
-use arrow::array::{make_comparator, new_null_array};
-use arrow::compute::{SortOptions, concat_batches, take, take_record_batch};
-use arrow::datatypes::Schema;
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Date32Array, DynComparator, StringArray};
+use arrow::array::{UInt32Array, UInt64Array, make_comparator, new_empty_array};
+use arrow::compute::{SortOptions, concat, take, take_record_batch};
+use arrow::datatypes::{Date32Type, SchemaRef};
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use hashbrown::hash_table::{Entry as Place, HashTable};
 use hashbrown::{DefaultHashBuilder, HashMap, HashSet};
@@ -17,10 +17,12 @@ use super::standing::{Judge, Judged, Standing};
 use super::superseded::Superseded;
 use super::{Entry, Presence, Register};
 use crate::calendar;
+use crate::columns::Columns;
 use crate::conform::{self, Chunk, Conformed, Fate, Texts, batch_days};
 use crate::error::{Error, Result};
 use crate::nhs_number;
 use crate::pipeline::decl::Role;
+use crate::pipeline::{Pipeline, Verb};
 use crate::pseudonym::Pseudonym;
 use crate::receipt::PeopleAccount;
 use crate::workers;
@@ -43,10 +45,27 @@ pub(super) struct Rows<'a> {
     hasher: DefaultHashBuilder,
     /// Tokens of which no row counts, folded; they may be in `best` as well.
     others: HashSet<String>,
-    start: Vec<Option<i32>>,
-    end: Vec<Option<i32>>,
-    pub birth: Vec<Option<i32>>,
+    start: Days,
+    end: Days,
+    pub birth: Days,
     tests: Option<BooleanArray>,
+}
+
+/// The days of a column, by row; without a column, none.
+pub(super) struct Days(Option<Date32Array>);
+
+impl Days {
+    fn of(batch: &RecordBatch, name: &str) -> Self {
+        let days = |column: &ArrayRef| match column.as_primitive_opt::<Date32Type>() {
+            Some(days) => days.clone(),
+            None => batch_days(column).into(),
+        };
+        Self(batch.column_by_name(name).map(days))
+    }
+
+    pub fn get(&self, row: usize) -> Option<i32> {
+        self.0.as_ref().filter(|days| days.is_valid(row)).map(|days| days.value(row))
+    }
 }
 
 pub(super) fn build(conformed: &Conformed, superseded: &Superseded) -> Result<Spine> {
@@ -71,7 +90,7 @@ pub(super) fn build(conformed: &Conformed, superseded: &Superseded) -> Result<Sp
         Ok(everyone[range].iter().map(|(_, token)| judge.of(token)).collect::<Vec<_>>())
     })?;
     let mut account = PeopleAccount { in_registers: everyone.len() as u64, ..PeopleAccount::default() };
-    let mut spine = Vec::new();
+    let mut spine = Vec::with_capacity(everyone.len());
     let mut known = Vec::with_capacity(everyone.len());
     for ((_, token), Judged { presence, birth, death }) in everyone.iter().zip(judged.into_iter().flatten()) {
         *match presence {
@@ -91,10 +110,11 @@ pub(super) fn build(conformed: &Conformed, superseded: &Superseded) -> Result<Sp
         }
         known.push((*token, Entry { index, presence, person, birth, death, kept: false }));
     }
+    drop(everyone);
     let (known, rows) = workers::both(
         partitions,
         || Known::of(known, superseded),
-        || registers.iter().map(|register| register.resolved(&spine)).collect::<Result<_>>(),
+        || registers.iter().map(|register| register.resolved(pipeline, &spine)).collect::<Result<_>>(),
     )?;
     Ok(Spine { tokens: spine, known, registers: rows, account })
 }
@@ -138,11 +158,10 @@ impl<'a> Rows<'a> {
             Ok(())
         })?;
         let (others, batches): (Vec<_>, Vec<_>) = states.into_iter().unzip();
-        let batch = concat_batches(&conform::schema(&conformed.pipeline.sources[source]), batches.iter().flatten())?;
-        drop(batches);
+        let batch = whole(&conform::schema(&conformed.pipeline.sources[source]), batches.into_iter().flatten())?;
         let tokens = batch.column_by_name("person").ok_or_else(no_person)?.as_string::<i32>().clone();
-        let days = |name: &str| batch.column_by_name(name).map_or(vec![None; batch.num_rows()], batch_days);
-        let (start, end, birth) = (days("start"), days("end"), days("birth_date"));
+        let (start, end) = (Days::of(&batch, "start"), Days::of(&batch, "end"));
+        let birth = Days::of(&batch, "birth_date");
         let tests = batch.column_by_name("test_person").and_then(|column| column.as_boolean_opt()).cloned();
         let others = others.into_iter().flatten().collect();
         let best = HashTable::with_capacity(batch.num_rows());
@@ -193,11 +212,11 @@ impl<'a> Rows<'a> {
 
     pub fn standing_of(&self, best: Option<usize>, left: &HashMap<String, i32>, token: &str, as_of: i32) -> Standing {
         let Some(best) = best else { return Standing::NotYet };
-        let start = self.start[best];
+        let start = self.start.get(best);
         let moved = left.get(token).is_some_and(|left| *left < as_of && start.is_none_or(|start| start <= *left));
         if start.is_some_and(|start| start >= as_of) {
             Standing::NotYet
-        } else if moved || self.end[best].is_some_and(|end| end < as_of) {
+        } else if moved || self.end.get(best).is_some_and(|end| end < as_of) {
             Standing::Left
         } else {
             Standing::Registered
@@ -209,20 +228,49 @@ impl<'a> Rows<'a> {
         self.tests.as_ref().zip(best).is_some_and(|(tests, row)| tests.is_valid(row) && tests.value(row))
     }
 
-    /// The best row of each person of the spine, null where the register does not know them; without their tokens.
-    fn resolved(&self, spine: &[Pseudonym]) -> Result<Register> {
-        let rows: UInt64Array = spine.iter().map(|token| self.best(token.reveal()).map(|row| row as u64)).collect();
-        let schema = self.batch.schema();
-        let columns = schema.fields().iter().zip(self.batch.columns()).map(|(field, column)| {
-            let is_token = field.name() == "person";
-            if is_token { Ok(new_null_array(field.data_type(), rows.len())) } else { take(column, &rows, None) }
-        });
-        let fields: Vec<_> = schema.fields().iter().map(|field| field.as_ref().clone().with_nullable(true)).collect();
-        let options = RecordBatchOptions::new().with_row_count(Some(rows.len()));
-        let columns = columns.collect::<std::result::Result<_, _>>()?;
-        let rows = RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), columns, &options)?;
+    /// Of the best row of each person of the spine the columns that are read later, null where the register does not know
+    /// them.
+    fn resolved(&self, pipeline: &Pipeline, spine: &[Pseudonym]) -> Result<Register> {
+        let row = |token: &Pseudonym| self.best(&token.reveal()).and_then(|row| u32::try_from(row).ok());
+        let best: UInt32Array = spine.iter().map(row).collect();
+        let read = read_later(pipeline, self.source);
+        let mut rows = Columns::new(best.len());
+        for (field, column) in self.batch.schema().fields().iter().zip(self.batch.columns()) {
+            if read.contains(field.name().as_str()) {
+                rows.push(field.as_ref().clone().with_nullable(true), &take(column, &best, None)?)?;
+            }
+        }
         Ok(Register { source: self.source, rows })
     }
+}
+
+/// Columns of a register that are read when the spine is settled: for ages, for values, and for who sends whose rows.
+fn read_later(pipeline: &Pipeline, register: usize) -> HashSet<&str> {
+    let values = pipeline.features.iter().filter_map(|feature| match feature.verb {
+        Verb::Age { source, .. } if source == register => Some("birth_date"),
+        Verb::Value { source, column } if source == register => {
+            pipeline.sources[source].columns.get(column).map(|column| column.name.as_str())
+        }
+        _ => None,
+    });
+    let providers = pipeline.sources.iter().filter_map(|source| source.decl.provider.as_ref()?.people.as_deref());
+    values.chain(providers).collect()
+}
+
+/// Batches as one, column by column: none is held twice but the one at hand.
+fn whole(schema: &SchemaRef, batches: impl Iterator<Item = RecordBatch>) -> Result<RecordBatch> {
+    let mut rows = 0;
+    let mut parts: Vec<Vec<ArrayRef>> = vec![Vec::new(); schema.fields().len()];
+    for batch in batches {
+        rows += batch.num_rows();
+        parts.iter_mut().zip(batch.columns()).for_each(|(parts, column)| parts.push(Arc::clone(column)));
+    }
+    let columns = schema.fields().iter().zip(parts).map(|(field, parts)| match parts.is_empty() {
+        true => Ok(new_empty_array(field.data_type())),
+        false => Ok(concat(&parts.iter().map(AsRef::as_ref).collect::<Vec<_>>())?),
+    });
+    let options = RecordBatchOptions::new().with_row_count(Some(rows));
+    Ok(RecordBatch::try_new_with_options(Arc::clone(schema), columns.collect::<Result<_>>()?, &options)?)
 }
 
 /// What decides between two rows of a person: date, start, then the columns as declared; null is least.

@@ -38,7 +38,7 @@ impl Judge<'_> {
             let standing = register.standing_of(best, self.left, token, self.as_of);
             registration = registration.into_iter().chain([standing]).min();
             is_test |= register.is_test(best);
-            birth = birth.or_else(|| register.birth[best?]);
+            birth = birth.or_else(|| register.birth.get(best?));
         }
         let death = self.deaths.get(token).copied().filter(|day| *day < self.as_of);
         let presence = match registration {
