@@ -102,7 +102,7 @@ fn person_row(path: &Path, token: &Pseudonym) -> Result<Option<RecordBatch>> {
         let Some(tokens) = batch.column_by_name("person").and_then(|tokens| tokens.as_string_opt::<i32>()) else {
             return Err(unreadable());
         };
-        if let Some(row) = (0..tokens.len()).find(|row| tokens.value(*row) == token.reveal()) {
+        if let Some(row) = (0..tokens.len()).find(|row| tokens.value(*row) == &*token.reveal()) {
             return Ok(Some(batch.slice(row, 1)));
         }
     }
@@ -149,8 +149,8 @@ fn csv_row(path: &Path, token: &Pseudonym) -> Result<Option<BTreeMap<String, Str
     let header = records.next().unwrap_or_default();
     let Some(person) = header.iter().position(|name| name == "person") else { return Ok(None) };
     // A list in CSV sets an apostrophe before what a spreadsheet would take for a formula.
-    let is_token =
-        |cell: &String| cell == token.reveal() || cell.strip_prefix('\'').is_some_and(|cell| cell == token.reveal());
+    let token = token.reveal();
+    let is_token = |cell: &String| **cell == *token || cell.strip_prefix('\'').is_some_and(|cell| cell == &*token);
     let mine = records.find(|record| record.get(person).is_some_and(is_token));
     Ok(mine.map(|record| header.into_iter().zip(record).filter(|(name, _)| name != "person").collect()))
 }
@@ -175,7 +175,7 @@ fn source_rows(
     }
     let conformed = conform::conform(pipeline, &delivered, engine)?;
     let records = link::link(&conformed)?;
-    let tokens = records.superseded.all_of(token.reveal());
+    let tokens = records.superseded.all_of(&token.reveal());
     let day = |feature: usize| {
         let text = features.get(&pipeline.features[feature].name)?;
         text.parse().ok().map(calendar::epoch_days)

@@ -232,7 +232,7 @@ impl Previous {
 impl History {
     /// The same with today's tokens: who was listed under an old one is the same person.
     pub fn in_todays_tokens(mut self, superseded: &Superseded) -> Self {
-        let fold = |token: &Pseudonym| Pseudonym::new(superseded.fold(token.reveal()));
+        let fold = |token: &Pseudonym| Pseudonym::new(superseded.fold(&token.reveal()));
         let mut by_token: HashMap<Pseudonym, Vec<PastListing>> = HashMap::new();
         for (token, listings) in self.listings.by_token.drain() {
             by_token.entry(fold(&token)).or_default().extend(listings);

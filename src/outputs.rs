@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, StringArray, StringBuilder, UInt64Array};
-use arrow::datatypes::{DataType, Field};
+use arrow::array::{ArrayRef, StringArray, UInt64Array};
 use arrow::record_batch::RecordBatch;
 
 use crate::audit::{self, Gaps};
@@ -73,19 +72,18 @@ pub fn draft(
     journal: &Journal,
     workers: usize,
 ) -> Result<(Draft, Receipt)> {
-    let tokens = tokens(stages.people)?;
     let drafted = |part: Part| {
         let mut draft = Draft::new(workers);
         part(&mut draft).map(|()| draft)
     };
     // What takes longest is begun first, and the rest made beside it.
-    let everyone: Part = Box::new(|draft| of_everyone(pipeline, stages, &tokens, draft));
+    let everyone: Part = Box::new(|draft| of_everyone(pipeline, stages, draft));
     let (everyone, (mut draft, receipt)) = workers::both(
         workers,
         || drafted(everyone),
         || {
             let mut draft = Draft::new(workers);
-            for part in workers::each(workers, of_stages(pipeline, stages, &tokens), drafted)? {
+            for part in workers::each(workers, of_stages(pipeline, stages), drafted)? {
                 draft.append(part)?;
             }
             draft.aggregate(&about(pipeline, id)?)?;
@@ -109,11 +107,11 @@ pub fn draft(
 type Part<'a> = Box<dyn FnOnce(&mut Draft) -> Result<()> + Send + 'a>;
 
 /// What stages write by themselves, in the order in which their aggregate tables stand.
-fn of_stages<'a>(pipeline: &'a Pipeline, stages: &'a Stages, tokens: &'a Columns) -> Vec<Part<'a>> {
+fn of_stages<'a>(pipeline: &'a Pipeline, stages: &'a Stages) -> Vec<Part<'a>> {
     let Stages { people, features, scores, accounts, past, cohorts, gaps, .. } = *stages;
     vec![
         Box::new(|draft| cohort::write(pipeline, people, features, scores, cohorts, &accounts.sources, draft)),
-        Box::new(|draft| audit::write(pipeline, people, features, cohorts, gaps, tokens, draft)),
+        Box::new(|draft| audit::write(pipeline, people, features, cohorts, gaps, draft)),
         Box::new(|draft| webs::write(pipeline, people, features, draft)),
         Box::new(|draft| demand::write(pipeline, features, scores, draft)),
         Box::new(|draft| diversions::write(pipeline, people, &features.kept, draft)),
@@ -122,10 +120,11 @@ fn of_stages<'a>(pipeline: &'a Pipeline, stages: &'a Stages, tokens: &'a Columns
 }
 
 /// Features and scores of everyone, and the rows that were set aside.
-fn of_everyone(pipeline: &Pipeline, stages: &Stages, tokens: &Columns, draft: &mut Draft) -> Result<()> {
+fn of_everyone(pipeline: &Pipeline, stages: &Stages, draft: &mut Draft) -> Result<()> {
     let shown = |column: usize| pipeline.features.get(column).is_none_or(|feature| feature.shown);
-    draft.person_parquet("features.parquet", tokens.clone().beside(stages.features.columns.only(shown)))?;
-    draft.person_parquet("scores.parquet", tokens.clone().beside(Columns::from(&stages.scores.batch)))?;
+    let tokens = &stages.people.tokens;
+    draft.people_parquet("features.parquet", tokens, &stages.features.columns.only(shown))?;
+    draft.people_parquet("scores.parquet", tokens, &Columns::from(&stages.scores.batch))?;
     for (source, rows) in pipeline.sources.iter().zip(&stages.accounts.set_aside) {
         if !rows.is_empty() {
             draft.person_parquet(&format!("set_aside/{}.parquet", source.name), &set_aside(rows)?)?;
@@ -192,16 +191,6 @@ fn about(pipeline: &Pipeline, id: &RunId) -> Result<AggregateTable> {
         let term = format!("legal basis of {title}");
         table.row([Cell::Text(Label::new(term)), Cell::Text(Label::new(basis))])?;
     }
-    Ok(table)
-}
-
-/// The tokens of the spine: what stands in front of every table of it.
-pub fn tokens(people: &People) -> Result<Columns> {
-    let bytes = people.tokens.iter().map(|token| token.reveal().len()).sum();
-    let mut tokens = StringBuilder::with_capacity(people.tokens.len(), bytes);
-    people.tokens.iter().for_each(|token| tokens.append_value(token.reveal()));
-    let mut table = Columns::new(people.tokens.len());
-    table.push(Field::new("person", DataType::Utf8, false), &(Arc::new(tokens.finish()) as ArrayRef))?;
     Ok(table)
 }
 

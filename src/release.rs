@@ -271,8 +271,8 @@ fn line<'a>(recipient: &'a str, cohort: &'a str, change: &'a Change) -> [Field<'
         Field::Text(recipient),
         Field::Text(cohort),
         Field::Text(change.what.name()),
-        Field::Text(change.token.reveal()),
-        change.token_before.as_ref().map_or(Field::Empty, |token| Field::Text(token.reveal())),
+        Field::Token(&change.token),
+        change.token_before.as_ref().map_or(Field::Empty, Field::Token),
         place.map_or(Field::Empty, |(rank, _)| Field::Integer(*rank)),
         place.map_or(Field::Empty, |(_, status)| Field::Text(status)),
     ]

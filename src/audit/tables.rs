@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use super::{Counts, Gaps, Mend, dqmi, groups, inequality, linkage, mended, pathways, providers, resolution};
 use crate::calendar::date_of;
 use crate::cohort::{Cohorts, words};
-use crate::columns::Columns;
 use crate::disclosure::{AggregateTable, Cell, Label, Whole, counted};
 use crate::error::{Error, Result};
 use crate::features::Features;
@@ -30,14 +29,13 @@ pub fn recorded(item: &str, split: &str, group: &str) -> String {
     counted(RECORDED, &[item, ALL_SOURCES, RecordingState::Known.name(), split, group])
 }
 
-/// Writes the tables of the audits into `aggregate/`, and `person/gaps/<who can mend>.csv`; `tokens` are those of the people.
+/// Writes the tables of the audits into `aggregate/`, and `person/gaps/<who can mend>.csv`.
 pub fn write(
     pipeline: &Pipeline,
     people: &People,
     features: &Features,
     cohorts: &Cohorts,
     gaps: &Gaps,
-    tokens: &Columns,
     draft: &mut Draft,
 ) -> Result<()> {
     if !pipeline.audits.is_empty() {
@@ -53,7 +51,7 @@ pub fn write(
     }
     if pipeline.outreach.remember && !pipeline.audits.is_empty() {
         let file = history::GAPS.trim_start_matches("person/");
-        draft.person_parquet(file, mended::open_items(pipeline, people, tokens)?)?;
+        draft.people_parquet(file, &people.tokens, &mended::open_items(pipeline, people)?)?;
     }
     let on_lists = on_lists(pipeline, cohorts);
     let labels: Vec<BTreeMap<&str, &str>> =

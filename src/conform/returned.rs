@@ -30,7 +30,8 @@ pub(super) fn to_people(source: &Source, released: &Crosswalk, made: &mut Column
                 if !token::is_well_formed(&token) {
                     judge.set_aside(row, "person", MISTYPED);
                 }
-                Some(released.person(recipients.value(row), &token).map_or(token, str::to_owned))
+                let person = released.person(recipients.value(row), &token).map(|person| person.to_owned());
+                Some(person.unwrap_or(token))
             }
         });
     }

@@ -162,6 +162,6 @@ fn texts<'a>(table: &'a RecordBatch, name: &str) -> Result<&'a StringArray> {
 /// The same with today's tokens.
 pub fn in_todays_tokens(lists: &mut [PastList], superseded: &Superseded) {
     for stood in lists.iter_mut().flat_map(|list| &mut list.people) {
-        stood.token = Pseudonym::new(superseded.fold(stood.token.reveal()));
+        stood.token = Pseudonym::new(superseded.fold(&stood.token.reveal()));
     }
 }

@@ -51,7 +51,8 @@ pub fn follow<'a>(conformed: &'a Conformed<'a>, people: &[Pseudonym]) -> Result<
     let mut since = vec![Since::default(); people.len()];
     let mut tokens = Vec::with_capacity(people.len());
     for (person, token) in people.iter().enumerate() {
-        let token = superseded.fold(token.reveal());
+        let token = token.reveal();
+        let token = superseded.fold(&token);
         let number = u32::try_from(person).map_err(|_| spine::too_many())?;
         let standing = registers.iter().map(|register| register.standing(&moved, token, end)).min();
         let died = deaths.get(token).copied().filter(|day| *day < end);

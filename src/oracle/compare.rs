@@ -11,6 +11,7 @@ use crate::columns::Columns;
 use crate::features::Features;
 use crate::link::People;
 use crate::pipeline::Pipeline;
+use crate::pseudonym::Pseudonym;
 use crate::score::Scores;
 
 /// One figure that the two implementations do not agree on.
@@ -38,14 +39,14 @@ pub fn compare(
 ) -> Vec<Difference> {
     let mut counts: BTreeMap<String, u64> = BTreeMap::new();
     let mut differs = |what: String| *counts.entry(what).or_default() += 1;
-    let wanted = people.tokens.iter().filter(|token| only.is_none_or(|only| only(token.reveal())));
-    let spine: BTreeSet<&str> = wanted.map(|token| token.reveal()).collect();
-    let computed: BTreeSet<&str> = outcome.people.keys().map(String::as_str).collect();
-    for _ in spine.symmetric_difference(&computed) {
+    let wanted = people.tokens.iter().filter(|token| only.is_none_or(|only| only(&token.reveal())));
+    let spine: BTreeSet<&Pseudonym> = wanted.collect();
+    let computed: BTreeSet<Pseudonym> = outcome.people.keys().map(Pseudonym::new).collect();
+    for _ in spine.symmetric_difference(&computed.iter().collect()) {
         differs("the spine".to_owned());
     }
     for (row, token) in people.tokens.iter().enumerate() {
-        if let Some(person) = outcome.people.get(token.reveal()) {
+        if let Some(person) = outcome.people.get(&*token.reveal()) {
             compare_features(pipeline, person, &features.columns, row, &mut differs);
             compare_items(pipeline, outcome, person, people, row, &mut differs);
             compare_scores(pipeline, person, &scores.batch, row, &mut differs);

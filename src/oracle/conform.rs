@@ -91,8 +91,8 @@ fn returned(context: &Context<'_>, source: &Source, row: &mut Row) -> Option<(St
     if !token::is_well_formed(&token) {
         return Some(("person".to_owned(), MISTYPED.to_owned()));
     }
-    let of = context.released.person(&recipient, &token).unwrap_or(&token);
-    *row.values.get_mut(person)? = Value::text(of);
+    let of = context.released.person(&recipient, &token);
+    *row.values.get_mut(person)? = Value::text(of.as_deref().unwrap_or(&token));
     None
 }
 

@@ -18,7 +18,7 @@ const ENOUGH: usize = 20;
 /// None where the run does not check itself.
 pub fn share(pipeline: &Pipeline, people: &[Pseudonym]) -> Option<u32> {
     let mut one_in = pipeline.decl.self_check.as_ref().map(|check| check.one_in).filter(|one_in| *one_in > 0)?;
-    let enough = |one_in| people.iter().filter(|token| sampled(token.reveal(), one_in)).take(ENOUGH).count() == ENOUGH;
+    let enough = |one_in| people.iter().filter(|token| sampled(&token.reveal(), one_in)).take(ENOUGH).count() == ENOUGH;
     while one_in > 1 && !enough(one_in) {
         one_in = one_in.div_ceil(2);
     }

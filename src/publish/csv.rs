@@ -8,6 +8,7 @@
 use jiff::civil::Date;
 
 use crate::pipeline::table;
+use crate::pseudonym::Pseudonym;
 
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
@@ -15,6 +16,8 @@ const BYTE_ORDER_MARK: char = '\u{feff}';
 #[derive(Debug, Clone, PartialEq)]
 pub enum Field<'a> {
     Text(&'a str),
+    /// A token, as text.
+    Token(&'a Pseudonym),
     /// Text that a spreadsheet must neither run nor turn into a number or a date: tokens, codes.
     Exact(&'a str),
     Integer(i64),
@@ -92,6 +95,7 @@ impl CsvText {
     fn field(&mut self, field: &Field<'_>) -> Result<(), BadRow> {
         match field {
             Field::Text(text) => self.text(text),
+            Field::Token(token) => self.text(&token.reveal()),
             // What begins a formula is guarded as every text is.
             Field::Exact(text) if !begins_formula(text) && changes_type(text.trim_start_matches('\'')) => {
                 self.text(&format!("'{text}"));

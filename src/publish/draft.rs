@@ -12,6 +12,7 @@ use super::encode::parquet_bytes;
 use crate::columns::Columns;
 use crate::disclosure::{self, AggregateTable, Before, Cell, Rule};
 use crate::error::{Error, Result};
+use crate::pseudonym::Pseudonym;
 use crate::receipt::Output;
 use crate::report::{self, Facts};
 use crate::sheet;
@@ -60,8 +61,16 @@ impl Draft {
 
     /// Adds `person/<path>`: all rows at once, because where batches end would show in the bytes.
     pub fn person_parquet(&mut self, path: &str, table: impl Into<Columns>) -> Result<()> {
-        let table = table.into();
-        let bytes = parquet_bytes(&table, self.workers)
+        self.parquet(path, None, &table.into())
+    }
+
+    /// Adds `person/<path>` with a row for each of these people: their token in the column `person`, then the columns.
+    pub fn people_parquet(&mut self, path: &str, people: &[Pseudonym], columns: &Columns) -> Result<()> {
+        self.parquet(path, Some(people), columns)
+    }
+
+    fn parquet(&mut self, path: &str, people: Option<&[Pseudonym]>, table: &Columns) -> Result<()> {
+        let bytes = parquet_bytes(people, table, self.workers)
             .map_err(|_| Error::Fault(format!("person/{path}: the columns cannot be written as Parquet")))?;
         let rows = u64::try_from(table.num_rows()).unwrap_or(u64::MAX);
         self.add("person", path, bytes, Some(rows))
@@ -317,16 +326,16 @@ mod tests {
 
     #[test]
     fn the_same_batch_gives_the_same_parquet_bytes() {
-        let bytes = parquet_bytes(&Columns::from(&batch()), 2).unwrap();
+        let bytes = parquet_bytes(None, &Columns::from(&batch()), 2).unwrap();
         for _ in 0..5 {
-            assert!(parquet_bytes(&Columns::from(&batch()), 2).unwrap() == bytes);
+            assert!(parquet_bytes(None, &Columns::from(&batch()), 2).unwrap() == bytes);
         }
         assert_eq!(parquet_rows(&bytes), Some(3000));
     }
 
     #[test]
     fn parquet_that_is_cut_has_no_rows() {
-        let bytes = parquet_bytes(&Columns::from(&batch()), 2).unwrap();
+        let bytes = parquet_bytes(None, &Columns::from(&batch()), 2).unwrap();
         for cut in [0, 3, 8, bytes.len() / 2, bytes.len() - 1] {
             assert_eq!(parquet_rows(&bytes[..cut]), None, "{cut}");
         }

@@ -1,7 +1,10 @@
 //! Columns as the bytes of a file.
 
-use arrow::array::ArrayRef;
-use arrow::datatypes::{DataType, Field, FieldRef};
+use std::ops::Range;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, StringArray};
+use arrow::datatypes::{DataType, Field, FieldRef, Schema};
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::{ArrowColumnChunk, ArrowColumnWriter, ArrowWriterOptions, compute_leaves};
 use parquet::basic::{Compression, ZstdLevel};
@@ -9,6 +12,7 @@ use parquet::errors::{ParquetError, Result};
 use parquet::file::properties::WriterProperties;
 
 use crate::columns::{Columns, wide};
+use crate::pseudonym::Pseudonym;
 use crate::workers;
 
 /// Rows of a row group: a column of it is encoded at once.
@@ -17,9 +21,39 @@ const ROW_GROUP: usize = 1 << 20;
 /// Fewer are encoded sooner than threads are made.
 const FEW_CELLS: usize = 1 << 14;
 
+/// What becomes a column of a file.
+enum Cells<'a> {
+    Tokens(FieldRef, &'a [Pseudonym]),
+    Column(&'a FieldRef, &'a ArrayRef),
+}
+
+impl Cells<'_> {
+    fn field(&self) -> &FieldRef {
+        match self {
+            Self::Tokens(field, _) => field,
+            Self::Column(field, _) => field,
+        }
+    }
+
+    /// Some rows, as they are written: text by number is written as the text.
+    fn part(&self, rows: Range<usize>) -> Result<ArrayRef> {
+        match self {
+            Self::Tokens(_, tokens) => {
+                let tokens = tokens.get(rows).unwrap_or_default().iter().map(Pseudonym::reveal);
+                Ok(Arc::new(StringArray::from_iter_values(tokens)))
+            }
+            Self::Column(field, column) => match column.slice(rows.start, rows.len()) {
+                part if matches!(part.data_type(), DataType::Dictionary(..)) => Ok(part),
+                part => wide(&part, field.data_type()).map_err(|error| ParquetError::General(error.to_string())),
+            },
+        }
+    }
+}
+
 /// Parquet whose bytes depend on the columns and values alone: all rows at once, because where batches end would show.
-/// Columns are encoded side by side, by so many workers.
-pub(crate) fn parquet_bytes(table: &Columns, workers: usize) -> Result<Vec<u8>> {
+/// Columns are encoded side by side, by so many workers; in front of them stand the tokens of people, one a row, if they
+/// are given.
+pub(crate) fn parquet_bytes(people: Option<&[Pseudonym]>, table: &Columns, workers: usize) -> Result<Vec<u8>> {
     let properties = WriterProperties::builder()
         .set_created_by("riskstrat".to_owned())
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(3)?))
@@ -27,15 +61,17 @@ pub(crate) fn parquet_bytes(table: &Columns, workers: usize) -> Result<Vec<u8>> 
         .build();
     // Arrow keeps a schema's metadata in a hash map, whose order would show.
     let options = ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true);
-    let writer = ArrowWriter::try_new_with_options(Vec::new(), table.schema(), options)?;
+    let person = || Arc::new(Field::new("person", DataType::Utf8, false));
+    let tokens = people.map(|people| Cells::Tokens(person(), people));
+    let cells: Vec<Cells> =
+        tokens.into_iter().chain(table.held().map(|(field, held)| Cells::Column(field, held))).collect();
+    let schema = Arc::new(Schema::new(cells.iter().map(|cells| Arc::clone(cells.field())).collect::<Vec<_>>()));
+    let writer = ArrowWriter::try_new_with_options(Vec::new(), schema, options)?;
     let (mut file, columns) = writer.into_serialized_writer()?;
     for (number, rows) in workers::ranges(table.num_rows(), ROW_GROUP).into_iter().enumerate() {
-        let columns: Vec<_> = columns.create_column_writers(number)?.into_iter().zip(table.held()).collect();
-        let encode = |(writer, (field, column)): (ArrowColumnWriter, (&FieldRef, &ArrayRef))| {
-            let part = column.slice(rows.start, rows.len());
-            // Text by number is written as the text.
-            let is_text = matches!(part.data_type(), DataType::Dictionary(..));
-            Ok(encode(writer, field, &if is_text { part } else { wide(&part, field.data_type())? }))
+        let columns: Vec<_> = columns.create_column_writers(number)?.into_iter().zip(&cells).collect();
+        let encode = |(writer, cells): (ArrowColumnWriter, &Cells)| {
+            Ok(cells.part(rows.clone()).and_then(|part| encode(writer, cells.field(), &part)))
         };
         let encoded = match rows.len() * columns.len() {
             0..FEW_CELLS => columns.into_iter().map(encode).collect(),

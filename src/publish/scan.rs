@@ -2,6 +2,7 @@
 //!
 //! Types keep rows out of `aggregate/`; this is the second lock on the same door, over the bytes themselves.
 
+use std::collections::BTreeSet;
 use std::io::{Cursor, Read};
 
 use arrow::util::display::{ArrayFormatter, FormatOptions};
@@ -17,7 +18,7 @@ const LENGTH_FOUND_ANYWHERE: usize = 8;
 
 /// The tokens of a run, ready to be looked for.
 pub(crate) struct Tokens<'a> {
-    tokens: HashSet<&'a [u8]>,
+    tokens: HashSet<&'a Pseudonym>,
     /// Of tokens found anywhere, ascending.
     lengths: Vec<usize>,
     /// By byte: whether a token found anywhere holds it.
@@ -30,25 +31,33 @@ pub(crate) struct Tokens<'a> {
 
 impl<'a> Tokens<'a> {
     pub(crate) fn new(tokens: &'a [Pseudonym]) -> Self {
-        let is_searchable = |token: &&[u8]| {
-            token.len() >= LENGTH_FOUND_ANYWHERE || token.iter().any(|byte| !byte.is_ascii_digit()) && !token.is_empty()
+        let is_searchable = |token: &str| {
+            token.len() >= LENGTH_FOUND_ANYWHERE
+                || token.bytes().any(|byte| !byte.is_ascii_digit()) && !token.is_empty()
         };
-        let not_searchable = tokens.iter().filter(|token| !is_searchable(&token.reveal().as_bytes())).count();
-        let tokens: HashSet<&[u8]> =
-            tokens.iter().map(|token| token.reveal().as_bytes()).filter(is_searchable).collect();
-        let long = tokens.iter().map(|token| token.len()).filter(|length| *length >= LENGTH_FOUND_ANYWHERE);
-        let mut lengths: Vec<usize> = long.collect::<HashSet<_>>().into_iter().collect();
-        lengths.sort_unstable();
-        let long = tokens.iter().filter(|token| token.len() >= LENGTH_FOUND_ANYWHERE);
-        let mut holds = [false; 256];
-        long.flat_map(|token| token.iter()).for_each(|byte| holds[usize::from(*byte)] = true);
-        let short = tokens.iter().any(|token| token.len() < LENGTH_FOUND_ANYWHERE);
-        Self { tokens, lengths, holds, short, not_searchable }
+        let mut looked_for = HashSet::with_capacity(tokens.len());
+        let (mut lengths, mut holds) = (BTreeSet::new(), [false; 256]);
+        let (mut short, mut not_searchable) = (false, 0);
+        for token in tokens {
+            let text = token.reveal();
+            if !is_searchable(&text) {
+                not_searchable += 1;
+                continue;
+            }
+            looked_for.insert(token);
+            if text.len() < LENGTH_FOUND_ANYWHERE {
+                short = true;
+                continue;
+            }
+            lengths.insert(text.len());
+            text.bytes().for_each(|byte| holds[usize::from(byte)] = true);
+        }
+        Self { tokens: looked_for, lengths: lengths.into_iter().collect(), holds, short, not_searchable }
     }
 
     /// Whether any token stands in the text.
     pub(crate) fn any_in(&self, text: &[u8]) -> bool {
-        let is_token = |part: &[u8]| self.tokens.contains(part);
+        let is_token = |part: &[u8]| str::from_utf8(part).is_ok_and(|part| self.tokens.contains(&Pseudonym::new(part)));
         // No token lies across a byte that none holds.
         let mut stretches = text.split(|byte| !self.holds[usize::from(*byte)]);
         let anywhere =
@@ -140,7 +149,7 @@ mod tests {
         let table = |text: &str| {
             let texts: arrow::array::ArrayRef = std::sync::Arc::new(arrow::array::StringArray::from(vec![text; 50]));
             let batch = arrow::record_batch::RecordBatch::try_from_iter([("note", texts)]).unwrap();
-            super::super::parquet_bytes(&(&batch).into(), 1).unwrap()
+            super::super::parquet_bytes(None, &(&batch).into(), 1).unwrap()
         };
         let held = |path: &str, bytes: &[u8]| Tokens::new(&tokens).any_in_file(path, bytes).unwrap();
         assert!(held("to/x/list.xlsx", &workbook));

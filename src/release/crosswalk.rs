@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 use crate::history::{Listings, PastListing};
 use crate::pipeline::Pipeline;
 use crate::pipeline::decl::Tokens;
-use crate::pseudonym::Pseudonym;
+use crate::pseudonym::{Pseudonym, Revealed};
 use crate::storage::Storage;
 
 /// The file, within the folder of a release.
@@ -49,7 +49,7 @@ impl Crosswalk {
     }
 
     /// The token that all sources share, of the person for whom this one was released to this recipient.
-    pub fn person(&self, recipient: &str, token: &str) -> Option<&str> {
+    pub fn person(&self, recipient: &str, token: &str) -> Option<Revealed<'_>> {
         self.people.get(&(recipient.to_owned(), Pseudonym::new(token))).map(Pseudonym::reveal)
     }
 }
@@ -70,12 +70,15 @@ pub(super) struct Row {
 pub(super) fn table(rows: &[Row]) -> Result<RecordBatch> {
     let text =
         |of: fn(&Row) -> &str| -> ArrayRef { Arc::new(rows.iter().map(|row| Some(of(row))).collect::<StringArray>()) };
+    let tokens = |of: fn(&Row) -> &Pseudonym| -> ArrayRef {
+        Arc::new(rows.iter().map(|row| Some(of(row).reveal())).collect::<StringArray>())
+    };
     let ranks: ArrayRef = Arc::new(rows.iter().map(|row| Some(row.rank)).collect::<Int64Array>());
     Ok(RecordBatch::try_from_iter([
         ("recipient", text(|row| &row.recipient)),
         ("cohort", text(|row| &row.cohort)),
-        ("token", text(|row| row.token.reveal())),
-        ("person", text(|row| row.person.reveal())),
+        ("token", tokens(|row| &row.token)),
+        ("person", tokens(|row| &row.person)),
         ("rank", ranks),
         ("status", text(|row| &row.status)),
     ])?)

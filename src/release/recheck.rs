@@ -63,7 +63,7 @@ pub(super) fn read<'a>(
     let checked = oracle::share(pipeline, &records.tokens);
     checked.into_iter().for_each(|one_in| records.keep_rows_of(|token| oracle::sampled(token, one_in)));
     journal.linked(&records.account);
-    let today = |token: &Pseudonym| Pseudonym::new(records.superseded.fold(token.reveal()));
+    let today = |token: &Pseudonym| Pseudonym::new(records.superseded.fold(&token.reveal()));
     let standing = tokens.into_iter().map(|token| (token.clone(), (today(token), records.presence(token)))).collect();
     let history = history.in_todays_tokens(&records.superseded);
     let (people, features, mut accounts) = features::pass(records, &|account| journal.read(account))?;

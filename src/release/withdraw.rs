@@ -111,12 +111,7 @@ fn draft(released: &Entry, rows: &[Row], recipients: &[String], on: Date, reques
         draft.sent_bytes(&format!("{stem}/withdrawn.md"), notice.into_bytes())?;
         let theirs = rows.iter().filter(|row| row.recipient == *recipient);
         let cells = theirs.map(|row| {
-            [
-                Field::Text(&row.cohort),
-                Field::Text(row.token.reveal()),
-                Field::Integer(row.rank),
-                Field::Text(&row.status),
-            ]
+            [Field::Text(&row.cohort), Field::Token(&row.token), Field::Integer(row.rank), Field::Text(&row.status)]
         });
         draft.sent_csv(&format!("{stem}/withdrawn.csv"), &["cohort", "token", "rank", "status"], cells)?;
     }

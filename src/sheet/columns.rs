@@ -19,6 +19,7 @@ use crate::error::{Error, Result};
 use crate::expr;
 use crate::link::{People, RecordingState};
 use crate::pipeline::{Cohort, Pipeline, Verb};
+use crate::pseudonym::Revealed;
 
 /// Reasons on a row: the most telling are declared first.
 const REASONS: usize = 3;
@@ -38,7 +39,7 @@ pub(super) fn of(
     columns.add(Kind::Rank, "rank", ["Rank", "who to call first"], Arc::new(ranks))?;
     let places = rows.iter().map(|row| row.place.name());
     columns.text(Kind::Status, "status", ["Status", "listed, or in reserve behind the list"], places)?;
-    let tokens: Vec<&str> = rows.iter().map(|row| token(people, row)).collect::<Result<_>>()?;
+    let tokens: Vec<Revealed> = rows.iter().map(|row| token(people, row)).collect::<Result<_>>()?;
     columns.text(Kind::Person, "person", ["Person", "the person's token"], tokens)?;
     columns.team()?;
     columns.standing()?;
@@ -77,7 +78,7 @@ fn reasons_of(row: &ListRow) -> Vec<String> {
     row.reasons.iter().take(REASONS).cloned().collect()
 }
 
-fn token<'a>(people: &'a People, row: &ListRow) -> Result<&'a str> {
+fn token<'a>(people: &'a People, row: &ListRow) -> Result<Revealed<'a>> {
     let token = people.tokens.get(row.person as usize);
     token.map(|token| token.reveal()).ok_or_else(|| Error::Fault("a person on a list has no token".to_owned()))
 }

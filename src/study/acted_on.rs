@@ -117,7 +117,7 @@ impl Acts {
     pub fn in_tokens(&self, superseded: &Superseded) -> Self {
         let mut by_token: HashMap<Pseudonym, Person> = HashMap::new();
         for (token, person) in &self.by_token {
-            let now = by_token.entry(Pseudonym::new(superseded.fold(token.reveal()))).or_default();
+            let now = by_token.entry(Pseudonym::new(superseded.fold(&token.reveal()))).or_default();
             now.places.extend(&person.places);
             now.lost.extend(&person.lost);
         }

@@ -226,7 +226,7 @@ impl World {
         let (held, said) = &trained.held;
         let mut rows = Vec::new();
         for (row, said) in held.iter().zip(said) {
-            let person = number(study.tokens[*row].reveal());
+            let person = number(&study.tokens[*row].reveal());
             let alone = alone(self.visits[person]);
             let of = |outcome, weight| Row { score: *said, outcome, weight, person: person as u32 };
             rows.extend([of(true, alone), of(false, 1.0 - alone)]);

@@ -186,7 +186,7 @@ fn rows_behind_a_window_that_hangs_on_a_day_are_found_again() {
         let counted = explained.rows.unwrap();
         let counted = counted.iter().filter(|row| row.counts_in.iter().any(|name| name == feature)).count();
         assert_eq!(counted, rows, "{facts}");
-        let row = people.tokens.iter().position(|known| known.reveal() == token).unwrap();
+        let row = people.tokens.iter().position(|known| *known.reveal() == *token).unwrap();
         let date = latest.is_valid(row).then(|| calendar::date_of(latest.value(row)).unwrap().to_string());
         assert_eq!(date.as_deref(), day, "{facts}");
     }

@@ -61,7 +61,7 @@ fn the_planted_risk_is_recovered() {
     let study = study::assemble(&pipeline, &plan, engine, &|_, _| {}).unwrap();
     let trained = train::train(&pipeline, &plan, &study, "risk", 2, &mut || {}).unwrap();
     let (held, risk) = &trained.held;
-    let planted: Vec<f64> = held.iter().map(|row| truth[study.tokens[*row].reveal()]).collect();
+    let planted: Vec<f64> = held.iter().map(|row| truth[&*study.tokens[*row].reveal()]).collect();
     let ((slope, expected, auroc), (_, _, bound)) = (against_truth(risk, &planted), against_truth(&planted, &planted));
     println!("seed {SEED}, {people} people: slope {slope:.4}, O/E {expected:.4}, AUROC {auroc:.4} of {bound:.4}");
     assert!((slope - 1.0).abs() < slope_within && (bound - auroc).abs() < auroc_within, "{slope} {auroc} {bound}");

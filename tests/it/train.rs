@@ -278,7 +278,7 @@ fn the_outcome_is_what_the_rows_say() {
         let year = study.as_of[row].year().to_string();
         let counts = |line: &str| {
             let cells: Vec<&str> = line.split(',').collect();
-            cells[0] == token.reveal() && cells[1].starts_with(&year) && cells[3] == "emergency"
+            *cells[0] == *token.reveal() && cells[1].starts_with(&year) && cells[3] == "emergency"
         };
         assert_eq!(study.outcome[row], spells.lines().any(counts), "row {row}");
     }

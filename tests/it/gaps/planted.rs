@@ -75,7 +75,7 @@ fn by_person(pipeline: &Pipeline, people: &People, deliveries: &Path) {
         let at = pipeline.items.iter().position(|known| known.name == *item).unwrap();
         let mut differ = 0;
         for (token, found) in people.tokens.iter().zip(&people.items[at].state) {
-            let planted = planted[token.reveal()][number].as_str();
+            let planted = planted[&*token.reveal()][number].as_str();
             let planted = if planted.is_empty() { "known" } else { planted };
             *confusion.entry((planted, found.name())).or_default() += 1;
             differ += u64::from(planted != found.name());

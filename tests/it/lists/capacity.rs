@@ -38,7 +38,7 @@ fn list(world: &World) -> CohortList {
 /// Tokens with this place, in the order of the list.
 fn with(world: &World, list: &CohortList, place: Place) -> String {
     let rows = list.rows.iter().filter(|row| row.place == place);
-    rows.map(|row| world.people.tokens[row.person as usize].reveal()).collect()
+    rows.map(|row| world.people.tokens[row.person as usize].reveal().to_owned()).collect()
 }
 
 fn given(capacity: &str) -> (String, String, u64) {

@@ -86,8 +86,7 @@ fn a_worklist_says_what_each_source_says_and_puts_listed_people_first() {
     let world = six();
     let (cohorts, gaps) = gaps(&world);
     let mut draft = Draft::new(1);
-    let tokens = riskstrat::outputs::tokens(&world.people).unwrap();
-    audit::write(&world.pipeline, &world.people, &world.features, &cohorts, &gaps, &tokens, &mut draft).unwrap();
+    audit::write(&world.pipeline, &world.people, &world.features, &cohorts, &gaps, &mut draft).unwrap();
     riskstrat::cohort::write(&world.pipeline, &world.people, &world.features, &world.scores, &cohorts, &[], &mut draft)
         .unwrap();
     let files = world.published(&cohorts, &draft);
@@ -133,8 +132,7 @@ fn only_disclosed_counts_reach_the_tables() {
         );
     let (cohorts, gaps) = gaps(&world);
     let mut draft = Draft::new(1);
-    let tokens = riskstrat::outputs::tokens(&world.people).unwrap();
-    audit::write(&world.pipeline, &world.people, &world.features, &cohorts, &gaps, &tokens, &mut draft).unwrap();
+    audit::write(&world.pipeline, &world.people, &world.features, &cohorts, &gaps, &mut draft).unwrap();
     riskstrat::cohort::write(&world.pipeline, &world.people, &world.features, &world.scores, &cohorts, &[], &mut draft)
         .unwrap();
     let files = world.published(&cohorts, &draft);
