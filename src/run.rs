@@ -1,5 +1,6 @@
 //! The eight stages, called in order.
 
+use std::mem::take;
 use std::path::PathBuf;
 
 use crate::audit::{self, Gaps};
@@ -64,7 +65,7 @@ pub fn run(
     let (people, features, mut accounts) = features::pass(records, &|account| journal.read(account))?;
     accounts.sources.iter_mut().zip(files_since).for_each(|(account, since)| account.files_since = since);
     usable(pipeline, &accounts)?;
-    let mut warnings = std::mem::take(&mut history.warnings);
+    let mut warnings = take(&mut history.warnings);
     warnings.extend(accounts.sources.iter().flat_map(SourceAccount::unmet));
     let no_data = gates::sources(pipeline, &people, &history, &options.consent, &mut accounts, &mut warnings)?;
     if let Some(previous) = &history.previous {
@@ -76,7 +77,7 @@ pub fn run(
     history.add_changes(pipeline, &people, &mut scores)?;
     let (checks, (cohorts, lists, gaps)) = workers::both(
         engine.partitions,
-        || oracle::self_check(pipeline, &delivered, checked, &accounts.sampled, &people, &features, &scores),
+        || oracle::self_check(pipeline, &delivered, checked, take(&mut accounts.sampled), &people, &features, &scores),
         || chosen(pipeline, &people, &features, &scores, &history, &no_data, engine.partitions),
     )?;
     journal.scored(pipeline, people.tokens.len(), &checks);

@@ -1,45 +1,113 @@
 //! Different numbers or texts of each person.
 
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, PoisonError, RwLock};
+
 use arrow::array::{Array, AsArray};
 use hashbrown::HashMap;
 
-use super::met::{Event, set_bits};
+use super::met::Event;
 use crate::ahead;
 use crate::conform::{Memo, Texts, cell_text};
 
 /// Up to so many words of 64 bits a person; greater numbers are kept as pairs.
 const WORDS: usize = 8;
 
-/// Small numbers as bits of each person, great ones as pairs that are sorted and thinned now and then.
-#[derive(Debug, Default)]
+/// Small numbers as bits of each person, which all workers set; great ones as pairs of each worker, that are sorted and
+/// thinned now and then.
+#[derive(Debug)]
 pub struct Distinct {
-    people: usize,
-    /// Words a person; grows with the numbers met.
-    words: usize,
-    bits: Vec<u64>,
+    shared: Arc<Shared>,
     pairs: Vec<(u32, u32)>,
     thinned: usize,
-    /// Texts have numbers of their own; days and categories are numbers already.
-    texts: HashMap<Box<str>, u32>,
     /// The numbers of the texts of the dictionary met last.
     by_key: Memo<Vec<Option<u32>>>,
 }
 
-impl Distinct {
-    pub fn new(people: usize) -> Self {
-        Self { people, ..Self::default() }
+/// What all workers know together.
+#[derive(Debug)]
+pub struct Shared {
+    people: usize,
+    bits: RwLock<Bits>,
+    /// Texts have numbers of their own; days and categories are numbers already.
+    texts: RwLock<HashMap<Box<str>, u32>>,
+}
+
+/// So many words a person; there are more as greater numbers are met.
+#[derive(Debug, Default)]
+struct Bits {
+    words: usize,
+    all: Vec<AtomicU64>,
+}
+
+impl Shared {
+    pub fn new(people: usize) -> Arc<Self> {
+        Arc::new(Self { people, bits: RwLock::default(), texts: RwLock::default() })
     }
 
-    pub fn add(&mut self, person: u32, number: u32) {
-        let (word, bit) = (number as usize / 64, number % 64);
-        if word < WORDS {
-            if word >= self.words {
-                self.widen((word + 1).next_power_of_two());
-            }
-            self.bits[person as usize * self.words + word] |= 1 << bit;
+    /// The number of a text, a new one if need be.
+    fn number(&self, text: &str) -> u32 {
+        // Whoever stopped while writing stops the run: what is read here is whole.
+        let known = self.texts.read().unwrap_or_else(PoisonError::into_inner).get(text).copied();
+        known.unwrap_or_else(|| {
+            let mut texts = self.texts.write().unwrap_or_else(PoisonError::into_inner);
+            let next = u32::try_from(texts.len()).unwrap_or(u32::MAX);
+            *texts.entry(text.into()).or_insert(next)
+        })
+    }
+
+    /// Makes room for so many words a person.
+    fn widen(&self, words: usize) {
+        let mut bits = self.bits.write().unwrap_or_else(PoisonError::into_inner);
+        if bits.words >= words {
             return;
         }
-        self.pairs.push((person, number));
+        let old = |person: usize, word: usize| if word < bits.words { bits.of(person)[word].load(Relaxed) } else { 0 };
+        let wider = (0..self.people).flat_map(|person| (0..words).map(move |word| (person, word)));
+        let all = wider.map(|(person, word)| AtomicU64::new(old(person, word))).collect();
+        *bits = Bits { words, all };
+    }
+}
+
+impl Bits {
+    fn of(&self, person: usize) -> &[AtomicU64] {
+        &self.all[person * self.words..][..self.words]
+    }
+}
+
+impl Distinct {
+    pub fn new(shared: Arc<Shared>) -> Self {
+        Self { shared, pairs: Vec::new(), thinned: 0, by_key: Memo::default() }
+    }
+
+    /// Adds numbers of people.
+    pub fn add(&mut self, numbers: &[(u32, u32)]) {
+        let word = |number: u32| number as usize / 64;
+        let small = |(_, number): &&(u32, u32)| word(*number) < WORDS;
+        let needed = numbers.iter().filter(small).map(|(_, number)| word(*number) + 1).max().unwrap_or_default();
+        let shared = Arc::clone(&self.shared);
+        let read = || shared.bits.read().unwrap_or_else(PoisonError::into_inner);
+        let mut bits = read();
+        if bits.words < needed {
+            drop(bits);
+            shared.widen(needed);
+            bits = read();
+        }
+        for block in numbers.chunks(ahead::BLOCK) {
+            let place = |(person, number): &(u32, u32)| bits.of(*person as usize).get(word(*number));
+            ahead::read(block.iter().map(|one| Some(place(one)?.load(Relaxed) as u32)));
+            for one in block {
+                match place(one) {
+                    Some(known) => {
+                        let bit = 1 << (one.1 % 64);
+                        if known.load(Relaxed) & bit == 0 {
+                            known.fetch_or(bit, Relaxed);
+                        }
+                    }
+                    None => self.pairs.push(*one),
+                }
+            }
+        }
         if self.pairs.len() > 2 * self.thinned + (1 << 16) {
             self.thin();
         }
@@ -47,63 +115,30 @@ impl Distinct {
 
     /// Adds what a column holds of these events: its text, or each of its texts.
     pub fn add_column<'a>(&mut self, column: &dyn Array, events: impl Iterator<Item = &'a Event>) {
+        let mut found = Vec::new();
         if let Some(Texts::Coded(coded, values)) = Texts::of(column) {
-            let mut by_key = std::mem::take(&mut self.by_key);
-            let numbers = by_key.of(values, |values| vec![None; values.len()]);
-            let mut block: Vec<(u32, u32)> = Vec::with_capacity(ahead::BLOCK);
+            let numbers = self.by_key.of(values, |values| vec![None; values.len()]);
             for event in events {
                 let Some(key) = coded.key(event.row as usize) else { continue };
-                block.push((event.person, *numbers[key].get_or_insert_with(|| self.number(values.value(key)))));
-                if block.len() == ahead::BLOCK {
-                    self.add_block(&mut block);
-                }
+                let number = *numbers[key].get_or_insert_with(|| self.shared.number(values.value(key)));
+                found.push((event.person, number));
             }
-            self.add_block(&mut block);
-            self.by_key = by_key;
-            return;
+            return self.add(&found);
         }
+        let mut text = String::new();
         for event in events.filter(|event| column.is_valid(event.row as usize)) {
             let row = event.row as usize;
             if let Some(lists) = column.as_list_opt::<i32>() {
                 let items = lists.value(row);
-                items.as_string::<i32>().iter().flatten().for_each(|item| self.add_text(event.person, item));
+                let texts = items.as_string::<i32>().iter().flatten();
+                found.extend(texts.map(|item| (event.person, self.shared.number(item))));
                 continue;
             }
-            let mut text = String::new();
+            text.clear();
             cell_text(column, row, &mut text);
-            self.add_text(event.person, &text);
+            found.push((event.person, self.shared.number(&text)));
         }
-    }
-
-    fn add_block(&mut self, block: &mut Vec<(u32, u32)>) {
-        let word = |(person, number): &(u32, u32)| {
-            let word = self.bits.get(*person as usize * self.words + *number as usize / 64)?;
-            Some(*word as u32)
-        };
-        ahead::read(block.iter().map(word));
-        block.drain(..).for_each(|(person, number)| self.add(person, number));
-    }
-
-    fn add_text(&mut self, person: u32, text: &str) {
-        let number = self.number(text);
-        self.add(person, number);
-    }
-
-    fn number(&mut self, text: &str) -> u32 {
-        if let Some(number) = self.texts.get(text) {
-            return *number;
-        }
-        let number = u32::try_from(self.texts.len()).unwrap_or(u32::MAX);
-        self.texts.insert(text.into(), number);
-        number
-    }
-
-    fn widen(&mut self, words: usize) {
-        let mut wider = vec![0; words * self.people];
-        for (person, bits) in self.bits.chunks_exact(self.words.max(1)).enumerate() {
-            wider[person * words..][..bits.len()].copy_from_slice(bits);
-        }
-        (self.words, self.bits) = (words, wider);
+        self.add(&found);
     }
 
     fn thin(&mut self) {
@@ -112,24 +147,16 @@ impl Distinct {
         self.thinned = self.pairs.len();
     }
 
+    /// Adds the pairs of another worker, with whom the rest is shared.
     pub fn merge(&mut self, other: Self) {
-        let mut ours: HashMap<u32, u32> = HashMap::with_capacity(other.texts.len());
-        for (text, number) in &other.texts {
-            ours.insert(*number, self.number(text));
-        }
-        let number = |theirs: u32| ours.get(&theirs).copied().unwrap_or(theirs);
-        for (person, bits) in (0..).zip(other.bits.chunks_exact(other.words.max(1))) {
-            set_bits(bits).for_each(|theirs| self.add(person, number(u32::try_from(theirs).unwrap_or(u32::MAX))));
-        }
-        other.pairs.into_iter().for_each(|(person, theirs)| self.add(person, number(theirs)));
+        self.pairs.extend(other.pairs);
     }
 
     pub fn counts(mut self) -> Vec<u32> {
         self.thin();
-        let mut counts = vec![0; self.people];
-        for (count, bits) in counts.iter_mut().zip(self.bits.chunks_exact(self.words.max(1))) {
-            *count = bits.iter().map(|bits| bits.count_ones()).sum();
-        }
+        let bits = self.shared.bits.read().unwrap_or_else(PoisonError::into_inner);
+        let of = |person: usize| bits.of(person).iter().map(|bits| bits.load(Relaxed).count_ones()).sum();
+        let mut counts: Vec<u32> = (0..self.shared.people).map(of).collect();
         self.pairs.iter().for_each(|(person, _)| counts[*person as usize] += 1);
         counts
     }
@@ -139,7 +166,7 @@ impl Distinct {
 mod tests {
     use std::collections::BTreeSet;
 
-    use arrow::array::{DictionaryArray, StringArray};
+    use arrow::array::{ArrayRef, DictionaryArray, StringArray};
     use arrow::datatypes::Int32Type;
     use rand::{Rng, SeedableRng};
     use rand_chacha::ChaCha8Rng;
@@ -154,7 +181,7 @@ mod tests {
             let mut random = ChaCha8Rng::seed_from_u64(seed);
             let (people, kinds) = (7, if seed % 2 == 0 { 40 } else { 2_000 });
             let mut truth = vec![BTreeSet::new(); people];
-            let mut workers = [Distinct::new(people), Distinct::new(people)];
+            let mut chunks: [Vec<(ArrayRef, Vec<Event>)>; 2] = Default::default();
             for round in 0..12 {
                 let texts: Vec<String> = (0..300).map(|_| format!("text {}", random.random_range(0..kinds))).collect();
                 let event = |at| Event { row: at, at, person: random.random_range(0..people as u32), day: 0 };
@@ -162,14 +189,22 @@ mod tests {
                 for event in &events {
                     truth[event.person as usize].insert(texts[event.row as usize].clone());
                 }
-                let worker = &mut workers[round % 2];
-                if round % 3 == 0 {
-                    worker.add_column(&StringArray::from(texts), events.iter());
-                } else {
-                    let coded: DictionaryArray<Int32Type> = texts.iter().map(String::as_str).collect();
-                    worker.add_column(&coded, events.iter());
-                }
+                let coded: DictionaryArray<Int32Type> = texts.iter().map(String::as_str).collect();
+                let column: ArrayRef =
+                    if round % 3 == 0 { Arc::new(StringArray::from(texts)) } else { Arc::new(coded) };
+                chunks[round % 2].push((column, events));
             }
+            let shared = Shared::new(people);
+            let workers = std::thread::scope(|scope| {
+                let worker = |chunks: Vec<(ArrayRef, Vec<Event>)>| {
+                    let mut worker = Distinct::new(Arc::clone(&shared));
+                    scope.spawn(move || {
+                        chunks.iter().for_each(|(column, events)| worker.add_column(column, events.iter()));
+                        worker
+                    })
+                };
+                chunks.map(worker).map(|worker| worker.join().unwrap())
+            });
             let [mut first, second] = workers;
             first.merge(second);
             let truth: Vec<u32> = truth.iter().map(|texts| texts.len() as u32).collect();

@@ -92,7 +92,8 @@ impl Held {
         let mut state = State::new(events.what, spans.len());
         match (&mut state, events.what, events.column) {
             (State::Distinct(distinct), What::CountDistinct, None) => {
-                inside.for_each(|event| distinct.add(event.person, self.categories[event.row as usize]));
+                let numbers = inside.map(|event| (event.person, self.categories[event.row as usize]));
+                distinct.add(&numbers.collect::<Vec<_>>());
             }
             (state, What::Latest, None) => {
                 inside.for_each(|event| state.update_category(event, self.categories[event.row as usize]));

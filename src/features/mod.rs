@@ -155,8 +155,10 @@ pub fn pass(mut records: Records, progress: &dyn Fn(&SourceAccount)) -> Result<(
     let webs = pipeline.measures.webs.iter().map(|web| webs::of(web, pipeline.as_of, &kept, workers));
     let webs = webs.collect::<Result<Vec<_>>>()?;
     let registers = registers.into_iter().map(|(source, rows)| Ok(Register { source, rows: rows.take()? }));
-    let people = People { tokens: records.into_tokens(), registers: registers.collect::<Result<_>>()?, items, rows };
+    let registers = registers.collect::<Result<_>>()?;
+    let mut people = People { tokens: records.into_tokens(), registers, items, rows };
     let (columns, latest) = table(pipeline, &people, making.take(pipeline)?, &webs, workers)?;
+    people.registers.iter_mut().for_each(|register| register.keep_providers(pipeline));
     engine.keeps_limit("features")?;
     Ok((people, Features { columns, latest, kept, webs, splits: groups::Made::default() }, accounts))
 }

@@ -7,6 +7,7 @@ use arrow::array::ArrayRef;
 use arrow::buffer::BooleanBuffer;
 use arrow::datatypes::DataType;
 
+use super::distinct::{Distinct, Shared};
 use super::held::{Held, span};
 use super::met::{self, CodeMemory, Coded, Event, Met, Numbers, bits_of, words_for};
 use super::newest::{Far, Newest, Values, are_numbers};
@@ -117,7 +118,9 @@ impl<'a> Plan<'a> {
         // What `latest` chose, or what is open, is known with its day.
         let own_day = matches!(kept, Kept::Held) || matches!(events.what, What::Latest | What::OpenAtIndex);
         let latest = (dated && !own_day).then(|| self.group(&select, first_day, false));
-        self.features.push(Planned { feature: index, events, select, first_day, kept, latest, dated });
+        let counts_different = matches!(events.what, What::CountDays | What::CountDistinct);
+        let distinct = (counts_different && matches!(kept, Kept::State)).then(|| Shared::new(self.people));
+        self.features.push(Planned { feature: index, events, select, first_day, kept, distinct, latest, dated });
         Ok(())
     }
 
@@ -173,8 +176,9 @@ impl<'a> Plan<'a> {
     }
 
     pub fn memory(&self) -> Memory {
-        let state = |planned: &Planned| {
-            matches!(planned.kept, Kept::State).then(|| State::new(planned.events.what, self.people))
+        let state = |planned: &Planned| match &planned.distinct {
+            Some(shared) => Some(State::Distinct(Box::new(Distinct::new(Arc::clone(shared))))),
+            None => matches!(planned.kept, Kept::State).then(|| State::new(planned.events.what, self.people)),
         };
         Memory {
             far: Far::default(),
@@ -203,9 +207,12 @@ impl<'a> Plan<'a> {
     /// What all workers together hold of one person, and what each of them does, at least; events that wait for a day are
     /// not in it.
     pub fn bytes_a_person(&self) -> [usize; 2] {
-        let own = self.features.iter().filter(|planned| matches!(planned.kept, Kept::State));
-        let own = own.map(|planned| State::bytes_a_person(planned.events.what)).sum();
-        [self.layout.bytes() + self.newest.len() * size_of::<u64>(), own]
+        let states = self.features.iter().filter(|planned| matches!(planned.kept, Kept::State));
+        let (shared, own): (Vec<_>, Vec<_>) = states.partition(|planned| planned.distinct.is_some());
+        let bytes = |states: Vec<&Planned>| -> usize {
+            states.iter().map(|planned| State::bytes_a_person(planned.events.what)).sum()
+        };
+        [self.layout.bytes() + self.newest.len() * size_of::<u64>() + bytes(shared), bytes(own)]
     }
 
     /// The code columns that meet a code list: names of column and list.

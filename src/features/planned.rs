@@ -1,5 +1,8 @@
 //! One feature of the pass over a source.
 
+use std::sync::Arc;
+
+use super::distinct::Shared;
 use super::met::{Event, Met};
 use super::slots::{self, Select};
 use super::state::Rows;
@@ -13,6 +16,8 @@ pub struct Planned<'a> {
     pub select: Select,
     pub first_day: i32,
     pub kept: Kept,
+    /// What workers share of a state of its own that counts what is different.
+    pub distinct: Option<Arc<Shared>>,
     /// Which group tells the latest day, where a reason names it or a list may say when it was.
     pub latest: Option<usize>,
     pub dated: bool,

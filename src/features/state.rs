@@ -8,7 +8,7 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Decimal128Array, Int64Array, PrimitiveArray, StringArray};
 use arrow::datatypes::{ArrowPrimitiveType, DataType, Date32Type, Decimal128Type, Int64Type, TimestampSecondType};
 
-use super::distinct::Distinct;
+use super::distinct::{Distinct, Shared};
 use super::met::Event;
 use crate::ahead;
 use crate::conform::Texts;
@@ -83,7 +83,7 @@ impl State {
             What::Total | What::BedDays => Self::Total(vec![0; people]),
             What::Latest => Self::Latest(vec![None; people]),
             What::Longest => Self::Longest(vec![None; people]),
-            What::CountDays | What::CountDistinct => Self::Distinct(Box::new(Distinct::new(people))),
+            What::CountDays | What::CountDistinct => Self::Distinct(Box::new(Distinct::new(Shared::new(people)))),
         }
     }
 
@@ -143,7 +143,8 @@ impl State {
                 }
             }
             Self::Distinct(distinct) if what == What::CountDays => {
-                events.iter().for_each(|event| distinct.add(event.person, event.day.cast_unsigned()));
+                let days = events.iter().map(|event| (event.person, event.day.cast_unsigned()));
+                distinct.add(&days.collect::<Vec<_>>());
             }
             Self::Distinct(distinct) => {
                 distinct.add_column(needed(rows.column)?, events.iter());

@@ -6,6 +6,9 @@ mod spine;
 /// A count of where the rows of a source went.
 mod ledger;
 
+/// What a register says of each person.
+mod register;
+
 /// Where everyone stands.
 mod standing;
 
@@ -62,11 +65,11 @@ pub use ledger::Ledger;
 pub use recorded::{
     AtStep, Beside, ItemEvidence, NO_VALUE, Pair, Pairs, RecordingState, RowGroup, RowsBy, Say, SourceRows, States,
 };
+pub use register::Register;
 pub use superseded::Superseded;
 
 use crate::ahead;
 use crate::calendar;
-use crate::columns::Columns;
 use crate::conform::{Chunk, Conformed, Fate, batch_days};
 use crate::error::Result;
 use crate::pipeline::decl::Role;
@@ -337,13 +340,4 @@ pub struct People {
     pub items: Vec<ItemEvidence>,
     /// By [`crate::pipeline::Pipeline::sources`].
     pub rows: Vec<SourceRows>,
-}
-
-#[derive(Debug)]
-pub struct Register {
-    /// Index into [`crate::pipeline::Pipeline::sources`].
-    pub source: usize,
-    /// One row a person, in the order of [`People::tokens`]; null where this register does not know them. Only the columns
-    /// that are read of it.
-    pub rows: Columns,
 }

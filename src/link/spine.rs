@@ -13,16 +13,17 @@ use hashbrown::hash_table::{Entry as Place, HashTable};
 use hashbrown::{DefaultHashBuilder, HashMap, HashSet};
 
 use super::known::Known;
+use super::register::{Register, read_later};
 use super::standing::{Judge, Judged, Standing};
 use super::superseded::Superseded;
-use super::{Entry, Presence, Register};
+use super::{Entry, Presence};
 use crate::calendar;
 use crate::columns::Columns;
 use crate::conform::{self, Chunk, Conformed, Fate, Texts, batch_days};
 use crate::error::{Error, Result};
 use crate::nhs_number;
+use crate::pipeline::Pipeline;
 use crate::pipeline::decl::Role;
-use crate::pipeline::{Pipeline, Verb};
 use crate::pseudonym::Pseudonym;
 use crate::receipt::PeopleAccount;
 use crate::workers;
@@ -242,19 +243,6 @@ impl<'a> Rows<'a> {
         }
         Ok(Register { source: self.source, rows })
     }
-}
-
-/// Columns of a register that are read when the spine is settled: for ages, for values, and for who sends whose rows.
-fn read_later(pipeline: &Pipeline, register: usize) -> HashSet<&str> {
-    let values = pipeline.features.iter().filter_map(|feature| match feature.verb {
-        Verb::Age { source, .. } if source == register => Some("birth_date"),
-        Verb::Value { source, column } if source == register => {
-            pipeline.sources[source].columns.get(column).map(|column| column.name.as_str())
-        }
-        _ => None,
-    });
-    let providers = pipeline.sources.iter().filter_map(|source| source.decl.provider.as_ref()?.people.as_deref());
-    values.chain(providers).collect()
 }
 
 /// Batches as one, column by column: none is held twice but the one at hand.

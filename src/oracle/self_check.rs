@@ -31,14 +31,15 @@ pub fn self_check(
     pipeline: &Pipeline,
     delivered: &Delivered,
     one_in: Option<u32>,
-    kept: &[Option<Vec<RawRows>>],
+    kept: Vec<Option<Vec<RawRows>>>,
     people: &People,
     features: &Features,
     scores: &Scores,
 ) -> Result<Vec<Check>> {
     let Some(one_in) = one_in else { return Ok(Vec::new()) };
     let of_sample = |token: &str| sampled(token, one_in);
-    let outcome = compute_from(pipeline, delivered, Some(&of_sample), kept)?;
+    let outcome = compute_from(pipeline, delivered, Some(&of_sample), &kept)?;
+    drop(kept);
     let differences = compare(pipeline, &outcome, Some(&of_sample), people, features, scores);
     if !differences.is_empty() {
         let lines: Vec<String> = differences.iter().take(50).map(|difference| format!("\n  {difference}")).collect();

@@ -76,7 +76,7 @@ pub(super) fn read<'a>(
     }
     let mut scores = score::score(pipeline, &features, engine.partitions)?;
     let kept = std::mem::take(&mut accounts.sampled);
-    let checks = oracle::self_check(pipeline, delivered, checked, &kept, &people, &features, &scores)?;
+    let checks = oracle::self_check(pipeline, delivered, checked, kept, &people, &features, &scores)?;
     history.add_changes(pipeline, &people, &mut scores)?;
     let table = cohort::side_by_side(&people, &features, &scores)?;
     let (bars, recipients) = (Vec::new(), Vec::new());

@@ -311,7 +311,15 @@ fn e4_a_run_that_the_second_computation_contradicts_is_not_published() {
     let (people, mut features, accounts) = riskstrat::features::pass(records, &|_| ()).unwrap();
     let scores = riskstrat::score::score(&pipeline, &features, 2).unwrap();
     let check = |features: &riskstrat::features::Features| {
-        riskstrat::oracle::self_check(&pipeline, &delivered, share, &accounts.sampled, &people, features, &scores)
+        riskstrat::oracle::self_check(
+            &pipeline,
+            &delivered,
+            share,
+            accounts.sampled.clone(),
+            &people,
+            features,
+            &scores,
+        )
     };
     assert!(check(&features).is_ok_and(|checks| checks.iter().all(|check| check.passed)));
     let made = features.columns.whole().unwrap();
