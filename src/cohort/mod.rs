@@ -275,7 +275,7 @@ pub fn write(
 fn draws(people: &People, list: &CohortList) -> Result<RecordBatch> {
     let drawn = &list.drawn;
     let token = |drawn: &Drawn| people.tokens.get(drawn.person as usize).map(|token| token.reveal());
-    let recipients: StringArray = drawn.iter().map(|drawn| Some(drawn.recipient.as_str())).collect();
+    let recipients: StringArray = drawn.iter().map(|drawn| Some(&*drawn.recipient)).collect();
     let orders: Int64Array = drawn.iter().map(|drawn| Some(i64::from(drawn.order))).collect();
     let probabilities: Float64Array = drawn.iter().map(|drawn| Some(drawn.probability)).collect();
     let listed: BooleanArray = drawn.iter().map(|drawn| Some(drawn.listed)).collect();

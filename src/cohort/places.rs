@@ -1,6 +1,7 @@
 //! Who gets the places: by rank, within limits and quotas, with floors kept and the last places drawn.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use arrow::array::{Array, BooleanArray, StringArray};
 
@@ -29,7 +30,7 @@ pub struct Given {
 pub struct Standing {
     /// Index into [`crate::link::People::tokens`].
     pub person: u32,
-    pub recipient: String,
+    pub recipient: Arc<str>,
     /// From 1, within the recipient, listed or not.
     pub position: u32,
     pub listed: bool,
@@ -42,7 +43,7 @@ pub struct Standing {
 pub struct Drawn {
     /// Index into [`crate::link::People::tokens`].
     pub person: u32,
-    pub recipient: String,
+    pub recipient: Arc<str>,
     /// From 1, among those drawn for, in rank order.
     pub order: u32,
     /// Of being listed.
@@ -259,14 +260,15 @@ impl Field<'_> {
     fn settle(&self, scene: &Scene, fates: Vec<Fate>) -> Result<Given> {
         let mut given = Given::default();
         for (recipient, name) in self.names.iter().enumerate() {
+            let shared: Arc<str> = name.as_str().into();
             let of =
                 |fate: Fate| self.of[recipient].iter().copied().filter(|at| fates[*at] == fate).collect::<Vec<_>>();
             let mut listed = of(Fate::Sure);
             let left =
                 usize::try_from(self.cohort.decl.capacity.take).unwrap_or(usize::MAX).saturating_sub(listed.len());
-            listed.extend(self.draw(scene, name, of(Fate::Pool), left, &mut given.drawn)?);
+            listed.extend(self.draw(scene, &shared, of(Fate::Pool), left, &mut given.drawn)?);
             listed.sort_unstable();
-            given.standing.extend(self.standing(recipient, name, &listed, &given.drawn));
+            given.standing.extend(self.standing(recipient, &shared, &listed, &given.drawn));
             let reserve = of(Fate::Reserve);
             given.recipients.insert(name.clone(), (listed.len() as u64, reserve.len() as u64));
             let placed =
@@ -288,13 +290,14 @@ impl Field<'_> {
     }
 
     /// Where each candidate of a recipient stands.
-    fn standing(&self, recipient: usize, name: &str, listed: &[usize], drawn: &[Drawn]) -> Vec<Standing> {
-        let own = drawn.iter().filter(|drawn| drawn.recipient == name);
+    fn standing(&self, recipient: usize, name: &Arc<str>, listed: &[usize], drawn: &[Drawn]) -> Vec<Standing> {
+        let own = drawn.iter().filter(|drawn| drawn.recipient == *name);
         let odds: BTreeMap<u32, f64> = own.map(|drawn| (drawn.person, drawn.probability)).collect();
         let stands = |(position, at): (u32, &usize)| {
             let person = self.persons[*at];
             let listed = listed.binary_search(at).is_ok();
-            Standing { person, recipient: name.to_owned(), position, listed, probability: odds.get(&person).copied() }
+            let probability = odds.get(&person).copied();
+            Standing { person, recipient: Arc::clone(name), position, listed, probability }
         };
         (1_u32..).zip(&self.of[recipient]).map(stands).collect()
     }
@@ -303,7 +306,7 @@ impl Field<'_> {
     fn draw(
         &self,
         scene: &Scene,
-        recipient: &str,
+        recipient: &Arc<str>,
         pool: Vec<usize>,
         left: usize,
         drawn: &mut Vec<Drawn>,
@@ -318,7 +321,7 @@ impl Field<'_> {
         let probability = left as f64 / pool.len() as f64;
         for (order, at) in (1_u32..).zip(&pool) {
             let (person, listed) = (self.persons[*at], winners.contains(at));
-            drawn.push(Drawn { person, recipient: recipient.to_owned(), order, probability, listed });
+            drawn.push(Drawn { person, recipient: Arc::clone(recipient), order, probability, listed });
         }
         Ok(winners)
     }

@@ -20,7 +20,7 @@ pub(super) fn table(people: &People, cohorts: &Cohorts) -> Result<RecordBatch> {
     let columns: [(&str, ArrayRef); 6] = [
         ("person", text(rows().map(|(_, stands)| token(stands.person)).collect())),
         ("cohort", text(rows().map(|(list, _)| Some(list.name.as_str())).collect())),
-        ("recipient", text(rows().map(|(_, stands)| Some(stands.recipient.as_str())).collect())),
+        ("recipient", text(rows().map(|(_, stands)| Some(&*stands.recipient)).collect())),
         ("position", Arc::new(positions)),
         ("listed", Arc::new(listed)),
         ("probability", Arc::new(probabilities)),
