@@ -24,13 +24,14 @@ pub enum Aside {
 
 impl Aside {
     /// Puts columns aside, on the disk if so asked.
-    pub fn put(columns: Vec<ArrayRef>, on_disk: bool) -> Result<Self> {
+    pub fn put(columns: impl IntoIterator<Item = ArrayRef>, on_disk: bool) -> Result<Self> {
         if !on_disk {
-            return Ok(Self::Held(columns));
+            return Ok(Self::Held(columns.into_iter().collect()));
         }
-        let count = columns.len();
+        let mut count = 0;
         let mut file = BufWriter::new(tempfile::tempfile().map_err(|error| no_room(&error))?);
         for column in columns {
+            count += 1;
             let field = Field::new("", column.data_type().clone(), true);
             let batch = RecordBatch::try_new(Arc::new(Schema::new(vec![field])), vec![column])?;
             let mut writer = StreamWriter::try_new(&mut file, &batch.schema()).map_err(failed)?;
@@ -41,26 +42,54 @@ impl Aside {
         Ok(Self::Written(file, count))
     }
 
-    /// The same columns.
-    pub fn take(self) -> Result<Vec<ArrayRef>> {
-        let (mut file, columns) = match self {
-            Self::Held(columns) => return Ok(columns),
-            Self::Written(file, columns) => (file, columns),
-        };
-        file.rewind().map_err(|error| no_room(&error))?;
-        let mut file = BufReader::new(file);
-        let column = |_| {
-            let fault = || Error::Fault("a column came back from the disk in another form".to_owned());
-            let mut reader = StreamReader::try_new(&mut file, None).map_err(failed)?;
-            let batch = reader.next().ok_or_else(fault)?.map_err(failed)?;
-            // Up to the end of the stream, where the next one begins.
-            if reader.next().is_some() {
-                return Err(fault());
+    /// The same columns, one after the other.
+    pub fn each(self) -> Result<Each> {
+        Ok(match self {
+            Self::Held(columns) => Each::Held(columns.into_iter()),
+            Self::Written(mut file, columns) => {
+                file.rewind().map_err(|error| no_room(&error))?;
+                Each::Written(BufReader::new(file), columns)
             }
-            batch.columns().first().cloned().ok_or_else(fault)
-        };
-        (0..columns).map(column).collect()
+        })
     }
+
+    /// All of them.
+    pub fn take(self) -> Result<Vec<ArrayRef>> {
+        self.each()?.collect()
+    }
+}
+
+/// Columns as they come back.
+pub enum Each {
+    Held(std::vec::IntoIter<ArrayRef>),
+    /// So many are left.
+    Written(BufReader<File>, usize),
+}
+
+impl Iterator for Each {
+    type Item = Result<ArrayRef>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self {
+            Self::Held(columns) => columns.next().map(Ok),
+            Self::Written(_, 0) => None,
+            Self::Written(file, left) => {
+                *left -= 1;
+                Some(next(file))
+            }
+        }
+    }
+}
+
+fn next(file: &mut BufReader<File>) -> Result<ArrayRef> {
+    let fault = || Error::Fault("a column came back from the disk in another form".to_owned());
+    let mut reader = StreamReader::try_new(file, None).map_err(failed)?;
+    let batch = reader.next().ok_or_else(fault)?.map_err(failed)?;
+    // Up to the end of the stream, where the next one begins.
+    if reader.next().is_some() {
+        return Err(fault());
+    }
+    batch.columns().first().cloned().ok_or_else(fault)
 }
 
 /// The disk does not take what is put aside.

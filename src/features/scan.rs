@@ -38,12 +38,12 @@ pub(super) fn scan(
     let hearing = Hearing::new(records.conformed.pipeline, source, &mut plan.predicates)?;
     let plan: &Plan = plan;
     let table = plan.table(records.conformed.engine.partitions)?;
-    let keeping = Keeping::new(records.conformed.pipeline, source, records.tokens.len())?;
+    let keeping = Keeping::new(records.conformed.pipeline, source, plan.people)?;
     let new = || Seen {
         ledger: Ledger::default(),
         memory: plan.memory(),
         remembered: plan.predicates.memory(),
-        heard: hearing.memory(records.tokens.len()),
+        heard: hearing.memory(plan.people),
         kept: keeping.memory(),
         providers: heard::Texts::default(),
         sampled: Some(Vec::new()),

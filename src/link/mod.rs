@@ -9,6 +9,9 @@ mod ledger;
 /// What a register says of each person.
 mod register;
 
+/// What is not read while sources are read.
+mod shelved;
+
 /// Where everyone stands.
 mod standing;
 
@@ -200,11 +203,6 @@ impl Records<'_> {
     /// Where the person of a token, old or new, stands; none whom no register knows.
     pub fn presence(&self, token: &Pseudonym) -> Option<Presence> {
         self.known.get(&token.reveal()).map(|entry| entry.presence)
-    }
-
-    /// The tokens of the spine alone: what finds them is given back.
-    pub fn into_tokens(self) -> Vec<Pseudonym> {
-        self.tokens
     }
 
     /// Has the rows of these people kept as they came, by the token in use today.
