@@ -9,14 +9,14 @@ use arrow::record_batch::RecordBatch;
 use crate::audit::{self, Gaps};
 use crate::cohort::{self, Cohorts, Place};
 use crate::columns::Columns;
-use crate::conform::SetAside;
+use crate::conform::{Engine, SetAside};
 use crate::demand;
 use crate::disclosure::{AggregateTable, Before, Cell, Label};
 use crate::diversions;
 use crate::drift::DriftAccount;
 use crate::error::Result;
 use crate::expr;
-use crate::features::{Accounts, Features};
+use crate::features::{self, Accounts, Features};
 use crate::impact::{self, past::PastList};
 use crate::journal::Journal;
 use crate::link::{People, RecordingState};
@@ -63,17 +63,19 @@ fn version() -> &'static str {
     env!("CARGO_PKG_VERSION")
 }
 
-/// The files of the run, made by so many workers, and its receipt.
+/// The files of the run, and its receipt.
 pub fn draft(
     pipeline: &Pipeline,
     id: &RunId,
     stages: &Stages,
     checks: Vec<Check>,
     journal: &Journal,
-    workers: usize,
+    engine: Engine,
 ) -> Result<(Draft, Receipt)> {
+    let workers = engine.partitions;
+    let on_disk = engine.puts_aside(features::told::feature_bytes(pipeline, stages.people.tokens.len()));
     let drafted = |part: Part| {
-        let mut draft = Draft::new(workers);
+        let mut draft = Draft::new(workers).on_disk(on_disk);
         part(&mut draft).map(|()| draft)
     };
     // What takes longest is begun first, and the rest made beside it.

@@ -101,7 +101,7 @@ pub fn run(
         basis: &basis,
         warnings: &warnings,
     };
-    let (draft, receipt) = outputs::draft(pipeline, &id, &stages, checks, journal, engine.partitions)?;
+    let (draft, receipt) = outputs::draft(pipeline, &id, &stages, checks, journal, engine)?;
     engine.keeps_limit("outputs")?;
     drop((features, scores, cohorts, gaps, history));
     let published = publish::publish(storage, &lock, &id, &draft, &people.tokens, receipt)?;

@@ -4,11 +4,14 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::fmt::Write as _;
 
+use parquet::errors::ParquetError;
 use parquet::file::metadata::{FooterTail, ParquetMetaDataReader};
 use sha2::{Digest, Sha256};
 
+use super::bytes::{Bytes, Growing};
 use super::csv::{self, BadRow, CsvText, Field};
-use super::encode::parquet_bytes;
+use super::encode::write_parquet;
+use crate::aside::no_room;
 use crate::columns::Columns;
 use crate::disclosure::{self, AggregateTable, Before, Cell, Rule};
 use crate::error::{Error, Result};
@@ -24,10 +27,12 @@ pub struct Draft {
     /// Aggregate tables, in the order in which they were added: what is released together, and what the report is made of.
     tables: Vec<AggregateTable>,
     workers: usize,
+    /// Whether tables of everyone wait on the disk.
+    on_disk: bool,
 }
 
 pub(super) struct DraftFile {
-    pub(super) bytes: Vec<u8>,
+    pub(super) bytes: Bytes,
     pub(super) sha256: String,
     pub(super) rows: Option<u64>,
 }
@@ -42,7 +47,12 @@ impl std::fmt::Debug for DraftFile {
 impl Draft {
     /// Whose files are made by so many workers.
     pub fn new(workers: usize) -> Self {
-        Self { files: BTreeMap::new(), tables: Vec::new(), workers }
+        Self { files: BTreeMap::new(), tables: Vec::new(), workers, on_disk: false }
+    }
+
+    /// The same, whose tables of everyone wait on the disk until they are written, if so asked.
+    pub fn on_disk(self, on_disk: bool) -> Self {
+        Self { on_disk, ..self }
     }
 
     /// How many workers make something of it.
@@ -70,10 +80,14 @@ impl Draft {
     }
 
     fn parquet(&mut self, path: &str, people: Option<&[Pseudonym]>, table: &Columns) -> Result<()> {
-        let bytes = parquet_bytes(people, table, self.workers)
-            .map_err(|_| Error::Fault(format!("person/{path}: the columns cannot be written as Parquet")))?;
-        let rows = u64::try_from(table.num_rows()).unwrap_or(u64::MAX);
-        self.add("person", path, bytes, Some(rows))
+        let to = Growing::new(self.on_disk && people.is_some())?;
+        let written = write_parquet(to, people, table, self.workers).map_err(|error| match &error {
+            ParquetError::External(error) if let Some(error) = error.downcast_ref() => no_room(error),
+            _ => Error::Fault(format!("person/{path}: the columns cannot be written as Parquet")),
+        });
+        let (bytes, sha256) = written?.finish()?;
+        let rows = u64::try_from(table.num_rows()).ok();
+        self.insert(checked("person", path)?, DraftFile { bytes, sha256, rows })
     }
 
     /// Adds `person/<path>` as it is.
@@ -105,7 +119,7 @@ impl Draft {
     /// The files below `to/`, which are sent: path and bytes.
     pub(crate) fn sent(&self) -> impl Iterator<Item = (&str, &[u8])> {
         let files = self.files.iter().filter(|(path, _)| path.starts_with("to/"));
-        files.map(|(path, file)| (path.as_str(), file.bytes.as_slice()))
+        files.map(|(path, file)| (path.as_str(), file.bytes.held()))
     }
 
     /// Adds `aggregate/<name>.csv`.
@@ -148,14 +162,9 @@ impl Draft {
     }
 
     fn add(&mut self, folder: &str, path: &str, bytes: Vec<u8>, rows: Option<u64>) -> Result<()> {
-        if !path.split('/').all(is_plain) {
-            return Err(Error::Fault(format!(
-                "an output under {folder}/ has a path with a part that is no plain name"
-            )));
-        }
-        let path = format!("{folder}/{path}");
+        let path = checked(folder, path)?;
         let sha256 = sha256(&bytes);
-        self.insert(path, DraftFile { bytes, sha256, rows })
+        self.insert(path, DraftFile { bytes: Bytes::Held(bytes), sha256, rows })
     }
 
     /// Adds what another draft holds.
@@ -180,7 +189,7 @@ impl Draft {
     /// Adds `log.ndjson`, which is about the run and no person.
     pub fn log(&mut self, lines: Vec<u8>) {
         let sha256 = sha256(&lines);
-        self.files.insert("log.ndjson".to_owned(), DraftFile { bytes: lines, sha256, rows: None });
+        self.files.insert("log.ndjson".to_owned(), DraftFile { bytes: Bytes::Held(lines), sha256, rows: None });
     }
 
     /// The lines of the receipt, sorted by path.
@@ -188,11 +197,19 @@ impl Draft {
         let output = |(path, file): (&String, &DraftFile)| Output {
             path: path.clone(),
             sha256: file.sha256.clone(),
-            bytes: u64::try_from(file.bytes.len()).unwrap_or(u64::MAX),
+            bytes: file.bytes.len(),
             rows: file.rows,
         };
         self.files.iter().map(output).collect()
     }
+}
+
+/// Where a file stands within the run.
+fn checked(folder: &str, path: &str) -> Result<String> {
+    if path.split('/').all(is_plain) {
+        return Ok(format!("{folder}/{path}"));
+    }
+    Err(Error::Fault(format!("an output under {folder}/ has a path with a part that is no plain name")))
 }
 
 /// An aggregate table as its file has it.
@@ -255,7 +272,7 @@ pub(crate) fn ending(path: &str) -> &str {
     name.split_once('.').map_or("", |(_, ending)| ending)
 }
 
-fn parquet_rows(bytes: &[u8]) -> Option<u64> {
+pub(super) fn parquet_rows(bytes: &[u8]) -> Option<u64> {
     let (before, tail) = bytes.split_last_chunk::<8>()?;
     let length = FooterTail::try_new(tail).ok()?.metadata_length();
     let start = before.len().checked_sub(length)?;
@@ -296,25 +313,8 @@ fn refused(path: &str, bad: &BadRow) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use arrow::record_batch::RecordBatch;
-    use std::sync::Arc;
-
-    use arrow::array::{ArrayRef, Float64Array, Int64Array, StringArray};
-
     use super::*;
     use crate::disclosure::Label;
-
-    fn batch() -> RecordBatch {
-        let columns: [(&str, ArrayRef); 3] = [
-            ("person", Arc::new(StringArray::from_iter_values((0..3000).map(|n| format!("P{n:05}"))))),
-            ("count", Arc::new(Int64Array::from_iter((0..3000).map(|n| (n % 7 != 0).then_some(n))))),
-            ("score", Arc::new(Float64Array::from_iter_values((0..3000).map(|n| f64::from(n) / 7.0)))),
-        ];
-        let schema = RecordBatch::try_from_iter(columns.clone()).unwrap().schema();
-        let metadata = (0..20).map(|n| (format!("key {n}"), format!("value {n}"))).collect();
-        let schema = schema.as_ref().clone().with_metadata(metadata);
-        RecordBatch::try_new(Arc::new(schema), columns.into_iter().map(|(_, column)| column).collect()).unwrap()
-    }
 
     #[test]
     fn a_difference_below_nothing_is_a_number_and_a_name_is_no_formula() {
@@ -325,23 +325,6 @@ mod tests {
     }
 
     #[test]
-    fn the_same_batch_gives_the_same_parquet_bytes() {
-        let bytes = parquet_bytes(None, &Columns::from(&batch()), 2).unwrap();
-        for _ in 0..5 {
-            assert!(parquet_bytes(None, &Columns::from(&batch()), 2).unwrap() == bytes);
-        }
-        assert_eq!(parquet_rows(&bytes), Some(3000));
-    }
-
-    #[test]
-    fn parquet_that_is_cut_has_no_rows() {
-        let bytes = parquet_bytes(None, &Columns::from(&batch()), 2).unwrap();
-        for cut in [0, 3, 8, bytes.len() / 2, bytes.len() - 1] {
-            assert_eq!(parquet_rows(&bytes[..cut]), None, "{cut}");
-        }
-    }
-
-    #[test]
     fn an_aggregate_is_written_as_disclosed() {
         let mut table = AggregateTable::new("gaps", ["practice, code", "people", "share"]);
         let cells = [Cell::Text(Label::new("=A1")), Cell::Count(Rule::Hes2018.count(7)), Cell::Empty];
@@ -349,7 +332,7 @@ mod tests {
         let mut draft = Draft::new(1);
         draft.aggregate(&table).unwrap();
         let file = &draft.files["aggregate/gaps.csv"];
-        assert_eq!(String::from_utf8_lossy(&file.bytes), "\"practice, code\",people,share\n'=A1,*,\n");
+        assert_eq!(String::from_utf8_lossy(file.bytes.held()), "\"practice, code\",people,share\n'=A1,*,\n");
         assert_eq!(file.rows, Some(1));
     }
 

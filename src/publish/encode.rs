@@ -1,5 +1,6 @@
 //! Columns as the bytes of a file.
 
+use std::io::Write;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -53,7 +54,12 @@ impl Cells<'_> {
 /// Parquet whose bytes depend on the columns and values alone: all rows at once, because where batches end would show.
 /// Columns are encoded side by side, by so many workers; in front of them stand the tokens of people, one a row, if they
 /// are given.
-pub(crate) fn parquet_bytes(people: Option<&[Pseudonym]>, table: &Columns, workers: usize) -> Result<Vec<u8>> {
+pub(super) fn write_parquet<W: Write + Send>(
+    to: W,
+    people: Option<&[Pseudonym]>,
+    table: &Columns,
+    workers: usize,
+) -> Result<W> {
     let properties = WriterProperties::builder()
         .set_created_by("riskstrat".to_owned())
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(3)?))
@@ -66,7 +72,7 @@ pub(crate) fn parquet_bytes(people: Option<&[Pseudonym]>, table: &Columns, worke
     let cells: Vec<Cells> =
         tokens.into_iter().chain(table.held().map(|(field, held)| Cells::Column(field, held))).collect();
     let schema = Arc::new(Schema::new(cells.iter().map(|cells| Arc::clone(cells.field())).collect::<Vec<_>>()));
-    let writer = ArrowWriter::try_new_with_options(Vec::new(), schema, options)?;
+    let writer = ArrowWriter::try_new_with_options(to, schema, options)?;
     let (mut file, columns) = writer.into_serialized_writer()?;
     for (number, rows) in workers::ranges(table.num_rows(), ROW_GROUP).into_iter().enumerate() {
         let columns: Vec<_> = columns.create_column_writers(number)?.into_iter().zip(&cells).collect();
@@ -87,10 +93,64 @@ pub(crate) fn parquet_bytes(people: Option<&[Pseudonym]>, table: &Columns, worke
     file.into_inner()
 }
 
+/// The same in memory.
+pub(crate) fn parquet_bytes(table: &Columns, workers: usize) -> Result<Vec<u8>> {
+    write_parquet(Vec::new(), None, table, workers)
+}
+
 /// A column that is not nested, in memory that it gives back before the next one.
 fn encode(mut writer: ArrowColumnWriter, field: &Field, column: &ArrayRef) -> Result<ArrowColumnChunk> {
     for leaf in compute_leaves(field, column)? {
         writer.write(&leaf)?;
     }
     writer.close()
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::{Float64Array, Int64Array};
+    use arrow::record_batch::RecordBatch;
+
+    use super::super::draft::parquet_rows;
+    use super::*;
+
+    fn batch() -> RecordBatch {
+        let columns: [(&str, ArrayRef); 3] = [
+            ("person", Arc::new(StringArray::from_iter_values((0..3000).map(|n| format!("P{n:05}"))))),
+            ("count", Arc::new(Int64Array::from_iter((0..3000).map(|n| (n % 7 != 0).then_some(n))))),
+            ("score", Arc::new(Float64Array::from_iter_values((0..3000).map(|n| f64::from(n) / 7.0)))),
+        ];
+        let schema = RecordBatch::try_from_iter(columns.clone()).unwrap().schema();
+        let metadata = (0..20).map(|n| (format!("key {n}"), format!("value {n}"))).collect();
+        let schema = schema.as_ref().clone().with_metadata(metadata);
+        RecordBatch::try_new(Arc::new(schema), columns.into_iter().map(|(_, column)| column).collect()).unwrap()
+    }
+
+    #[test]
+    fn the_same_batch_gives_the_same_parquet_bytes() {
+        let bytes = parquet_bytes(&Columns::from(&batch()), 2).unwrap();
+        for _ in 0..5 {
+            assert!(parquet_bytes(&Columns::from(&batch()), 2).unwrap() == bytes);
+        }
+        assert_eq!(parquet_rows(&bytes), Some(3000));
+    }
+
+    #[test]
+    fn parquet_that_is_cut_has_no_rows() {
+        let bytes = parquet_bytes(&Columns::from(&batch()), 2).unwrap();
+        for cut in [0, 3, 8, bytes.len() / 2, bytes.len() - 1] {
+            assert_eq!(parquet_rows(&bytes[..cut]), None, "{cut}");
+        }
+    }
+
+    #[test]
+    fn tokens_stand_in_front_as_if_they_were_a_column() {
+        let whole = batch();
+        let people: Vec<Pseudonym> = (0..3000).map(|n| Pseudonym::new(format!("P{n:05}"))).collect();
+        let rest = Columns::from(&whole.project(&[1, 2]).unwrap());
+        let fields = whole.schema().fields().iter().map(|field| field.as_ref().clone()).collect::<Vec<_>>();
+        let plain = RecordBatch::try_new(Arc::new(Schema::new(fields)), whole.columns().to_vec()).unwrap();
+        let with_tokens = write_parquet(Vec::new(), Some(&people), &rest, 2).unwrap();
+        assert!(with_tokens == parquet_bytes(&Columns::from(&plain), 1).unwrap());
+    }
 }

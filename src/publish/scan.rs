@@ -149,7 +149,7 @@ mod tests {
         let table = |text: &str| {
             let texts: arrow::array::ArrayRef = std::sync::Arc::new(arrow::array::StringArray::from(vec![text; 50]));
             let batch = arrow::record_batch::RecordBatch::try_from_iter([("note", texts)]).unwrap();
-            super::super::parquet_bytes(None, &(&batch).into(), 1).unwrap()
+            super::super::parquet_bytes(&(&batch).into(), 1).unwrap()
         };
         let held = |path: &str, bytes: &[u8]| Tokens::new(&tokens).any_in_file(path, bytes).unwrap();
         assert!(held("to/x/list.xlsx", &workbook));

@@ -31,7 +31,7 @@ fn write(storage: &dyn Storage, staging: &Path, draft: &Draft, (name, page): Pag
         storage.create_dir(&folder).map_err(|error| Error::storage("cannot make", &folder, &error))?;
     }
     for (path, file) in &draft.files {
-        write_new(storage, &staging.join(path), &file.bytes)?;
+        write_new(storage, &staging.join(path), &file.bytes.read()?)?;
     }
     for output in &draft.outputs() {
         if let Some(problem) = differs(storage, staging, output)? {

@@ -168,7 +168,7 @@ impl Sheet {
     }
 
     fn parquet(&self) -> Result<Vec<u8>> {
-        publish::parquet_bytes(None, &Columns::from(&self.rows), 1)
+        publish::parquet_bytes(&Columns::from(&self.rows), 1)
             .map_err(|_| self.fault("the columns cannot be written as Parquet"))
     }
 
