@@ -61,26 +61,33 @@ impl Table {
     /// they want. `values` are the columns of [`Plan::newest`].
     pub fn update(&self, plan: &Plan, far: &mut Far, met: &Met, rows: &Rows, values: &[Option<Values>]) -> Result<()> {
         for group in plan.groups.iter().filter(|group| group.select.codes.is_none()) {
-            self.in_blocks(&group.select, group.floor, group.at(), met, rows, |row, event| group.note(row, event.day));
+            let near = |event: &Event| self.row(event.person)[group.at()].load(Relaxed);
+            in_blocks(&group.select, group.floor, met, rows, near, |event| {
+                group.note(self.row(event.person), event.day);
+                Ok(())
+            })?;
         }
         for seen in &plan.seen {
             let Some((matcher, _)) = &seen.select.codes else { continue };
             let codes = &met.codes[*matcher];
-            self.in_blocks(&seen.select, seen.first_day, seen.at(), met, rows, |row, event| {
-                seen.note(row, codes.of(event));
-            });
+            let near = |event: &Event| self.row(event.person)[seen.at()].load(Relaxed);
+            in_blocks(&seen.select, seen.first_day, met, rows, near, |event| {
+                seen.note(self.row(event.person), codes.of(event));
+                Ok(())
+            })?;
         }
         for days in &plan.days {
-            self.in_blocks(&days.select, days.first_day, days.at(), met, rows, |row, event| days.note(row, event.day));
+            let near = |event: &Event| self.row(event.person)[days.at()].load(Relaxed);
+            in_blocks(&days.select, days.first_day, met, rows, near, |event| {
+                days.note(self.row(event.person), event.day);
+                Ok(())
+            })?;
         }
         for (newest, values) in plan.newest.iter().zip(values).filter(|(newest, _)| newest.select.codes.is_none()) {
-            let mut noted = Ok(());
-            newest.select.each(met, rows, |event| {
-                if noted.is_ok() {
-                    noted = newest.note(self.latest(event.person), far, met, values.as_ref(), event);
-                }
-            });
-            noted?;
+            let near = |event: &Event| self.latest(event.person)[newest.at].load(Relaxed) as u32;
+            in_blocks(&newest.select, newest.first_day, met, rows, near, |event| {
+                newest.note(self.latest(event.person), far, met, values.as_ref(), event)
+            })?;
         }
         self.by_codes(plan, far, met, rows, values)
     }
@@ -118,32 +125,32 @@ impl Table {
         }
         Ok(())
     }
+}
 
-    /// Calls `each` with the selected events from a day on and their people's rows, which are near from `at` on.
-    fn in_blocks(
-        &self,
-        select: &Select,
-        first_day: i32,
-        at: usize,
-        met: &Met,
-        rows: &Rows,
-        each: impl Fn(&[AtomicU32], &Event),
-    ) {
-        let mut block: Vec<Event> = Vec::with_capacity(ahead::BLOCK);
-        let take = |block: &mut Vec<Event>| {
-            ahead::read(block.iter().map(|event| Some(self.row(event.person)[at].load(Relaxed))));
-            block.drain(..).for_each(|event| each(self.row(event.person), &event));
-        };
-        select.each(met, rows, |event| {
-            if event.day >= first_day {
-                block.push(*event);
-            }
-            if block.len() == ahead::BLOCK {
-                take(&mut block);
-            }
-        });
-        take(&mut block);
-    }
+/// Calls `each` with the selected events from a day on, when what it needs of them is `near`.
+fn in_blocks(
+    select: &Select,
+    first_day: i32,
+    met: &Met,
+    rows: &Rows,
+    near: impl Fn(&Event) -> u32,
+    mut each: impl FnMut(&Event) -> Result<()>,
+) -> Result<()> {
+    let mut block: Vec<Event> = Vec::with_capacity(ahead::BLOCK);
+    let mut take = |block: &mut Vec<Event>| {
+        ahead::read(block.iter().map(|event| Some(near(event))));
+        block.drain(..).try_for_each(|event| each(&event))
+    };
+    let mut taken = Ok(());
+    select.each(met, rows, |event| {
+        if event.day >= first_day {
+            block.push(*event);
+        }
+        if block.len() == ahead::BLOCK && taken.is_ok() {
+            taken = take(&mut block);
+        }
+    });
+    taken.and_then(|()| take(&mut block))
 }
 
 /// The part of a person, and the place there.

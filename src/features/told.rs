@@ -12,8 +12,8 @@ use crate::pipeline::decl::Role;
 use crate::pipeline::{Pipeline, Source};
 use crate::source::{Delivered, DeliveredSource, delivered_columns};
 
-/// A token in the table of all tokens, with its entry, its slots and its place on the spine.
-const BYTES_A_TOKEN: u64 = 64 * 2 + 64;
+/// A token in the table of all tokens, where one place in four is free, and on the spine.
+const BYTES_A_TOKEN: u64 = 64 * 4 / 3 + 40;
 
 /// A run's plan.
 #[derive(Debug, Serialize)]
