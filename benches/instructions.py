@@ -29,7 +29,7 @@ KERNELS = {
     "find the people of a block of rows": "link::known::Known<S>::find",
     "link a batch": "link::Records::link_chunk",
     "features of a batch": "features::plan::Plan::update",
-    "counts and latest days of a batch": "features::slots::Table::groups",
+    "counts and latest values of a batch": "features::table::Table::update",
     "codes met with a list": "features::met::CodeMemory::meet",
     "hear what a batch says": "features::hear::Hearing::hear",
     "keep rows for measures": "features::keep::Keeping::keep",
