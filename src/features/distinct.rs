@@ -1,7 +1,7 @@
 //! Different numbers or texts of each person.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use arrow::array::{Array, AsArray};
 use hashbrown::HashMap;
@@ -45,15 +45,9 @@ impl Shared {
         Arc::new(Self { people, bits: RwLock::default(), texts: RwLock::default() })
     }
 
-    /// The number of a text, a new one if need be.
-    fn number(&self, text: &str) -> u32 {
-        // Whoever stopped while writing stops the run: what is read here is whole.
-        let known = self.texts.read().unwrap_or_else(PoisonError::into_inner).get(text).copied();
-        known.unwrap_or_else(|| {
-            let mut texts = self.texts.write().unwrap_or_else(PoisonError::into_inner);
-            let next = u32::try_from(texts.len()).unwrap_or(u32::MAX);
-            *texts.entry(text.into()).or_insert(next)
-        })
+    /// Texts with their numbers, to be asked for many: workers that take turns at each would wait for each other.
+    fn numbers(&self) -> Numbers<'_> {
+        Numbers { texts: &self.texts, known: None }
     }
 
     /// Makes room for so many words a person.
@@ -66,6 +60,28 @@ impl Shared {
         let wider = (0..self.people).flat_map(|person| (0..words).map(move |word| (person, word)));
         let all = wider.map(|(person, word)| AtomicU64::new(old(person, word))).collect();
         *bits = Bits { words, all };
+    }
+}
+
+/// The texts as one worker reads them.
+struct Numbers<'a> {
+    texts: &'a RwLock<HashMap<Box<str>, u32>>,
+    known: Option<RwLockReadGuard<'a, HashMap<Box<str>, u32>>>,
+}
+
+impl Numbers<'_> {
+    /// The number of a text, a new one if need be.
+    fn of(&mut self, text: &str) -> u32 {
+        // Whoever stopped while writing stops the run: what is read here is whole.
+        let read = || self.texts.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(number) = self.known.get_or_insert_with(read).get(text) {
+            return *number;
+        }
+        // Nobody writes while anyone reads.
+        self.known = None;
+        let mut texts = self.texts.write().unwrap_or_else(PoisonError::into_inner);
+        let next = u32::try_from(texts.len()).unwrap_or(u32::MAX);
+        *texts.entry(text.into()).or_insert(next)
     }
 }
 
@@ -116,13 +132,16 @@ impl Distinct {
     /// Adds what a column holds of these events: its text, or each of its texts.
     pub fn add_column<'a>(&mut self, column: &dyn Array, events: impl Iterator<Item = &'a Event>) {
         let mut found = Vec::new();
+        let shared = Arc::clone(&self.shared);
+        let mut numbers = shared.numbers();
         if let Some(Texts::Coded(coded, values)) = Texts::of(column) {
-            let numbers = self.by_key.of(values, |values| vec![None; values.len()]);
+            let by_key = self.by_key.of(values, |values| vec![None; values.len()]);
             for event in events {
                 let Some(key) = coded.key(event.row as usize) else { continue };
-                let number = *numbers[key].get_or_insert_with(|| self.shared.number(values.value(key)));
+                let number = *by_key[key].get_or_insert_with(|| numbers.of(values.value(key)));
                 found.push((event.person, number));
             }
+            drop(numbers);
             return self.add(&found);
         }
         let mut text = String::new();
@@ -131,13 +150,14 @@ impl Distinct {
             if let Some(lists) = column.as_list_opt::<i32>() {
                 let items = lists.value(row);
                 let texts = items.as_string::<i32>().iter().flatten();
-                found.extend(texts.map(|item| (event.person, self.shared.number(item))));
+                found.extend(texts.map(|item| (event.person, numbers.of(item))));
                 continue;
             }
             text.clear();
             cell_text(column, row, &mut text);
-            found.push((event.person, self.shared.number(&text)));
+            found.push((event.person, numbers.of(&text)));
         }
+        drop(numbers);
         self.add(&found);
     }
 
